@@ -26,14 +26,14 @@ struct sample {
 	unsigned sample;  // which of that process's samples of the point, from 0
 	double ops_per_second;
 	double start_skew_ns; // last worker's start minus the first's
-	double line_ns;	      // median round trip of a line between neighbours; 0: not probed
-	int mode;	      // group of line_ns within the point, 0 the closest; set by analysis
-	bool disturbed;	      // by other work, steal, or a line_ns that changed during the sample
+	double line_ns;       // median round trip of a line between neighbours; 0: not probed
+	int mode;             // group of line_ns within the point, 0 the closest; set by analysis
+	bool disturbed;       // by other work, steal, or a line_ns that changed during the sample
 	int64_t lost_updates;
 	double ops_min, ops_max; // fewest and most operations by one worker
-	double seconds;		 // the window as it was, or the makespan
-	double foreign_ns;	 // longest time a worker waited for its PU behind other work
-	double stolen_ns;	 // taken by the hypervisor from the workers' PUs, in all
+	double seconds;          // the window as it was, or the makespan
+	double foreign_ns;       // longest time a worker waited for its PU behind other work
+	double stolen_ns;        // taken by the hypervisor from the workers' PUs, in all
 	uint64_t involuntary_switches, voluntary_switches, page_faults, migrations;
 	unsigned tries; // times it was measured before it was kept, 1 or more
 };
@@ -58,7 +58,10 @@ struct result {
 	char name[256]; // of the directory
 	char host[64];
 	char cpu[128];
-	char date[32];		    // ISO 8601, start of the run
+	char date[32];    // ISO 8601, start of the run
+	char version[32]; // of the lockscale that measured
+	uint64_t seed;    // of the random order
+	double window_ms; // asked for; 0 where unknown
 	unsigned packages, numa_nodes, cores, pus, allowed_cores, allowed_pus;
 	struct sample *samples;
 	size_t sample_count;
@@ -70,11 +73,21 @@ struct result {
 	size_t unit_count;
 };
 
-// Loads DIR/benchmark.json (rebuilt first from DIR/journal.jsonl where that is newer).
-// A path to a .json file is read as such. Returns 0 or a negative errno with a message.
-// Samples come in no particular order; `mode` is as stored (analysis sets it anew).
+// Loads DIR/benchmark.json (rebuilt first from DIR/journal.jsonl where that is newer or alone).
+// A path to a .json file is read as such. Entries need kernel, strategy, placement, threads
+// and ops_per_second; all else has a default, so that files from other machines and hand-made
+// ones read. Returns 0 or a negative errno with a message that names file, entry and field:
+// -ENOENT where there is no such result, -EINVAL where it cannot be understood, -EIO, -ENOMEM.
+// On failure r is empty and needs no free. Samples come in no particular order; `mode` is as
+// stored (analysis sets it anew).
 int result_load(struct result *r, const char *dir, struct error *e);
 void result_free(struct result *r);
+
+// Writes DIR/benchmark.json from DIR/journal.jsonl; the journal provides it.
+int journal_to_result_file(const char *dir, struct error *e);
+
+// What the operations of this kernel are called; "operations" where nobody said.
+const char *result_unit(const struct result *r, const char *kernel);
 
 // a and b are the same variant (kernel, strategy, lock) / the same point.
 bool same_variant(const struct point *a, const struct point *b);

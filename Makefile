@@ -1,0 +1,155 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# lockscale. `make` builds build/lockscale; `make help` lists what else there is.
+# A kernel is one file in kernels/, a lock one header in kernels/locks/: both are found here.
+
+CC = gcc
+CXX = g++
+BUILD = build
+OPTIMISE = -O2 -g
+WARN = -Wall -Wextra -Werror
+# More locks and kernels for a special build (see twins, peers below).
+EXTRA_LOCKS =
+EXTRA_KERNELS =
+# -fsanitize=... for a checking build.
+SANITIZE =
+
+CPPFLAGS = -D_GNU_SOURCE -Ibench -Ikernels -I. -I$(BUILD)/gen $(addprefix -I,$(EXTRA_LOCKS))
+CFLAGS = -std=gnu17 $(OPTIMISE) $(WARN) $(SANITIZE) -pthread
+CXXFLAGS = -std=c++17 $(OPTIMISE) $(WARN) $(SANITIZE) -pthread
+LDFLAGS = $(SANITIZE) -pthread -Wl,-rpath,'$$ORIGIN/lib' -Wl,--disable-new-dtags
+LDLIBS = -lhwloc -lbenchmark -ljansson -lgsl -lgslcblas -lm
+PREFIX = /usr/local
+CLANG_FORMAT = clang-format
+# As many jobs as PUs unless the caller says otherwise.
+ifeq ($(filter -j%,$(MAKEFLAGS)),)
+MAKEFLAGS += -j$(shell getconf _NPROCESSORS_ONLN)
+endif
+MAKEFLAGS += --no-print-directory
+
+LOCKS = $(sort $(wildcard kernels/locks/*.h $(addsuffix /*.h,$(EXTRA_LOCKS))))
+KERNELS = $(sort $(wildcard kernels/*.c $(addsuffix /*.c,$(EXTRA_KERNELS))))
+SOURCES = $(sort $(wildcard bench/*.c)) $(KERNELS)
+OBJECTS = $(SOURCES:%.c=$(BUILD)/obj/%.o) $(BUILD)/obj/bench/shim/shim.o
+UNIT = $(patsubst tests/unit/%.c,$(BUILD)/tests/unit/%,$(wildcard tests/unit/test_*.c))
+STRESS = $(patsubst tests/stress/%.c,$(BUILD)/tests/stress/%,$(wildcard tests/stress/test_*.c))
+GENERATED = $(BUILD)/gen/locks.h $(BUILD)/gen/version.h
+
+.PHONY: all help run quick test bench-peers check check-format format bundle install clean \
+	tests twins peers asan tsan clang FORCE
+
+all: $(BUILD)/lockscale
+
+help:
+	@echo "make              build/lockscale"
+	@echo "make run          measure this machine with defaults, verdict and charts (< 4 min)"
+	@echo "make quick        the same in half a minute, less precise"
+	@echo "make test         all tests; the last line counts them"
+	@echo "make bench-peers  our figures against their targets (both cores, some minutes)"
+	@echo "make check        format, cppcheck, shellcheck, both compilers"
+	@echo "make bundle       one archive that measures on any x86-64 Linux"
+	@echo "make install      to PREFIX=$(PREFIX)"
+	@echo "make clean"
+
+$(BUILD)/lockscale: $(OBJECTS)
+	$(CXX) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+
+$(BUILD)/obj/%.o: %.c $(GENERATED)
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+
+$(BUILD)/obj/%.o: %.cc
+	@mkdir -p $(@D)
+	$(CXX) -Ibench $(CXXFLAGS) -MMD -MP -c -o $@ $<
+
+# The list of locks, from the names of their headers. Written anew only if it would differ.
+$(BUILD)/gen/locks.h: FORCE
+	@mkdir -p $(@D)
+	@{ echo '// Generated from the headers in: $(sort $(dir $(LOCKS)))'; \
+	for lock in $(LOCKS); do echo "#include \"$$lock\""; done; \
+	echo '#define FOR_EACH_LOCK(X, ...) \'; \
+	for lock in $(LOCKS); do \
+		echo "	X($$(basename $$lock .h | tr - _), __VA_ARGS__) \\"; done; \
+	echo; } > $@.new; cmp -s $@.new $@ && rm $@.new || mv $@.new $@
+
+$(BUILD)/gen/version.h: FORCE
+	@mkdir -p $(@D)
+	@{ echo '#define LOCKSCALE_COMMIT "$(shell git describe --always --dirty 2>/dev/null || echo unknown)"'; \
+	echo '#define LOCKSCALE_FLAGS "$(OPTIMISE) $(SANITIZE)"'; \
+	} > $@.new; cmp -s $@.new $@ && rm $@.new || mv $@.new $@
+
+FORCE:
+
+# Tests: each tests/unit/test_*.c and tests/stress/test_*.c is a program.
+tests: $(UNIT) $(STRESS)
+
+$(BUILD)/tests/%: $(BUILD)/obj/tests/%.o $(filter-out $(BUILD)/obj/bench/main.o,$(OBJECTS))
+	@mkdir -p $(@D)
+	$(CXX) $(LDFLAGS) -o $@ $^ $(LDLIBS) -lcmocka
+
+# Locks and kernels broken on purpose: each check must catch its own.
+twins:
+	$(MAKE) BUILD=build/twins EXTRA_LOCKS=tests/twins/locks EXTRA_KERNELS=tests/twins/kernels all
+
+# Concurrency Kit's locks in our kernels, for comparison, and the program that compares.
+peers:
+	$(MAKE) BUILD=build/peers EXTRA_LOCKS=bench/peers/locks all build/peers/bench-peers
+
+$(BUILD)/bench-peers: $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard bench/peers/*.c)) \
+	$(filter-out $(BUILD)/obj/bench/main.o,$(OBJECTS))
+	$(CXX) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+
+asan:
+	$(MAKE) BUILD=build/asan OPTIMISE="-O1 -g" \
+		SANITIZE="-fsanitize=address,undefined -fno-sanitize-recover=all" all tests
+
+tsan:
+	$(MAKE) BUILD=build/tsan OPTIMISE="-O1 -g" SANITIZE=-fsanitize=thread \
+		EXTRA_LOCKS=tests/twins/locks EXTRA_KERNELS=tests/twins/kernels all
+
+clang:
+	$(MAKE) BUILD=build/clang CC=clang CXX=clang++ all tests
+
+test: all tests twins asan tsan clang
+	@scripts/run-tests build
+
+# A folder whose name tells when it was made, in one place for both commands.
+run quick: all
+	@dir=results/$$(uname -n)-$$(date +%Y%m%d-%H%M%S); status=0; \
+	$(BUILD)/lockscale run $(if $(filter quick,$@),--quick) --output "$$dir" || status=$$?; \
+	if [ $$status -le 1 ]; then $(BUILD)/lockscale report --quiet "$$dir" || status=1; fi; \
+	exit $$status
+
+bench-peers: all peers
+	@build/peers/bench-peers build/peers/lockscale build/bench-peers.tsv
+
+FORMATTED = $(wildcard bench/*.[ch] bench/*/*.[ch] bench/*/*.cc bench/peers/locks/*.h \
+	kernels/*.[ch] kernels/locks/*.h tests/unit/*.[ch] tests/stress/*.[ch] tests/twins/*/*.[ch])
+SHELL_SCRIPTS = $(filter-out %.awk,$(wildcard scripts/*)) .ci/run
+
+check-format:
+	$(CLANG_FORMAT) --dry-run -Werror $(FORMATTED)
+
+format:
+	$(CLANG_FORMAT) -i $(FORMATTED)
+
+check: check-format clang
+	shellcheck $(SHELL_SCRIPTS)
+	cppcheck -q --std=c11 --error-exitcode=1 --inline-suppr \
+		--enable=warning,performance,portability \
+		--suppressions-list=tests/cppcheck-suppressions \
+		-D__x86_64__ -D_GNU_SOURCE -Ibench -Ikernels -I$(BUILD)/gen bench kernels
+
+bundle: all
+	scripts/bundle $(BUILD) $(BUILD)/lockscale-bundle.tar.gz
+
+install: all
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/lockscale/plots \
+		$(DESTDIR)$(PREFIX)/share/lockscale/scripts
+	install $(BUILD)/lockscale $(DESTDIR)$(PREFIX)/bin/
+	install -m 644 plots/* $(DESTDIR)$(PREFIX)/share/lockscale/plots/
+	install scripts/chart $(DESTDIR)$(PREFIX)/share/lockscale/scripts/
+
+clean:
+	rm -rf build
+
+-include $(OBJECTS:.o=.d) $(UNIT:$(BUILD)/%=$(BUILD)/obj/%.d) $(STRESS:$(BUILD)/%=$(BUILD)/obj/%.d)

@@ -1,0 +1,714 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// lockscale run: chooses points, has them measured, and writes the result directory.
+#include <argp.h>
+#include <errno.h>
+#include <limits.h>
+#include <math.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/utsname.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "catalog.h"
+#include "clock.h"
+#include "command.h"
+#include "environment.h"
+#include "google.h"
+#include "measure.h"
+#include "report.h"
+#include "session.h"
+
+enum {
+	LIST_MOST = 1024,
+	WARNINGS_MOST = 32,
+	FULL_SAMPLES_MOST = 60,
+	DEFAULT_PROCESSES = 3,
+	DEFAULT_SAMPLES = 5,
+	QUICK_SAMPLES = 3,
+	RETRIES = 3,
+};
+static const double default_window_ms = 100, least_window_ms = 10;
+// How long the measuring may take where the user names no window: so that all of scripts/run
+// stays under 4 minutes on a desktop, 15 on a large server, and --quick under 30 seconds.
+static const double desktop_s = 150, server_s = 660, quick_s = 13;
+static const unsigned desktop_cores = 4;
+static const double full_precision = 0.01;
+
+struct run_options {
+	struct selection select;
+	bool quick, full, quiet, dry_run;
+	double window_ms; // 0: not given
+	unsigned samples, processes, repetitions, watchdog_s; // 0: not given
+	bool seeded;
+	uint64_t seed;
+	const char *output, *resume, *topology;
+	json_t *params;
+	struct google google;
+};
+
+enum {
+	KEY_WINDOW = 0x100,
+	KEY_SAMPLES,
+	KEY_PROCESSES,
+	KEY_SEED,
+	KEY_RESUME,
+	KEY_PARAM,
+	KEY_OVERSUBSCRIBE,
+	KEY_WATCHDOG,
+	KEY_QUIET,
+	KEY_DRY_RUN,
+	KEY_TOPOLOGY,
+	KEY_STRATEGIES,
+	KEY_QUICK,
+	KEY_FULL,
+};
+
+static const struct argp_option options[] = {
+	{NULL, 0, NULL, 0, "What to measure:", 1},
+	{"threads", 't', "LIST", 0,
+		"Worker counts, e.g. 1,2,4-16 (default: 1, 2, 3, 4, 6, 8, 12, ... up to all allowed "
+		"cores, then all PUs, and around each boundary of the topology)", 1},
+	{"placement", 'p', "LIST", 0, "compact (default), spread, smt, none: order in which workers "
+		"fill the PUs", 1},
+	{"locks", 'l', "LIST", 0, "Only these locks", 1},
+	{"strategies", KEY_STRATEGIES, "LIST", 0, "Only these strategies", 1},
+	{"param", KEY_PARAM, "KERNEL.NAME=VALUE", 0, "Set a kernel's parameter", 1},
+	{"oversubscribe", KEY_OVERSUBSCRIBE, NULL, 0, "Allow more workers than PUs", 1},
+	{NULL, 0, NULL, 0, "How well:", 2},
+	{"quick", KEY_QUICK, NULL, 0, "1 process x 3 samples, short windows: under half a minute", 2},
+	{"full", KEY_FULL, NULL, 0, "Until each speedup is known within 1 %, or 60 samples", 2},
+	{"window-ms", 'w', "MS", 0, "Length of a sample (100, shortened where the run would take too "
+		"long)", 2},
+	{"samples", KEY_SAMPLES, "N", 0, "Samples of each point per process (5)", 2},
+	{"processes", KEY_PROCESSES, "N", 0, "Fresh processes (3)", 2},
+	{"seed", KEY_SEED, "N", 0, "Seed of the random order (default: from the clock, recorded)", 2},
+	{"watchdog", KEY_WATCHDOG, "S", 0, "Give a point up after S seconds without progress (10)", 2},
+	{NULL, 0, NULL, 0, "Where to:", 3},
+	{"output", 'o', "DIR", 0, "Result directory (results/HOST-DATE-TIME)", 3},
+	{"resume", KEY_RESUME, "DIR", 0, "Go on with an interrupted run: measure what is missing", 3},
+	{"quiet", KEY_QUIET, NULL, 0, "No progress, no warnings", 3},
+	{"dry-run", KEY_DRY_RUN, NULL, 0, "Only list the points and the time they would take", 3},
+	{"topology", KEY_TOPOLOGY, "FILE|SYNTHETIC", 0, "With --dry-run: for this machine instead", 3},
+	{NULL, 0, NULL, 0,
+		"Any --benchmark_* flag is Google Benchmark's: --benchmark_filter=REGEX, "
+		"--benchmark_repetitions=N (samples of each point in all), --benchmark_min_time=S "
+		"(the window), --benchmark_format=console|json|csv, --benchmark_out=FILE, "
+		"--benchmark_list_tests, ... With one that asks for output stdout is Google's report.", 4},
+	{0},
+};
+
+static double number(const char *option, const char *text, double low, double high, bool whole,
+	struct argp_state *state)
+{
+	char *end;
+	double value = strtod(text, &end);
+	if (end == text || *end || !(value >= low && value <= high) || (whole && value != floor(value)))
+		argp_error(state, "%s %s: expected a %snumber from %g to %g", option, text,
+			whole ? "whole " : "", low, high);
+	return value;
+}
+
+// Splits a comma-separated list in place; the texts stay the argument's.
+static size_t split(char *text, char **list, size_t most)
+{
+	size_t count = 0;
+	char *rest;
+	for (char *s = strtok_r(text, ",", &rest); s && count < most; s = strtok_r(NULL, ",", &rest))
+		list[count++] = s;
+	return count;
+}
+
+static void parse_names(const char *option, char *arg, char ***names, size_t *count,
+	struct argp_state *state)
+{
+	*names = calloc(LIST_MOST, sizeof **names);
+	*count = *names ? split(arg, *names, LIST_MOST) : 0;
+	if (*count == 0)
+		argp_error(state, "%s: expected a comma-separated list of names", option);
+}
+
+static void add_count(struct selection *s, unsigned n)
+{
+	for (size_t i = 0; i < s->thread_count; i++)
+		if (s->threads[i] == n)
+			return;
+	if (s->thread_count < LIST_MOST)
+		s->threads[s->thread_count++] = n;
+}
+
+static int ascending(const void *a, const void *b)
+{
+	unsigned x = *(const unsigned *)a, y = *(const unsigned *)b;
+	return (x > y) - (x < y);
+}
+
+static void parse_threads(char *arg, struct selection *s, struct argp_state *state)
+{
+	char *parts[LIST_MOST];
+	size_t count = split(arg, parts, LIST_MOST);
+	s->threads = calloc(LIST_MOST, sizeof *s->threads);
+	for (size_t i = 0; i < count && s->threads; i++) {
+		unsigned from, to;
+		int used = 0;
+		if (sscanf(parts[i], "%u-%u%n", &from, &to, &used) != 2 || parts[i][used]) {
+			used = 0;
+			if (sscanf(parts[i], "%u%n", &from, &used) != 1 || parts[i][used])
+				from = 0;
+			to = from;
+		}
+		if (from < 1 || to < from || to > 65536)
+			argp_error(state, "--threads %s: expected worker counts such as 1,2,4-16",
+				parts[i]);
+		for (unsigned n = from; n <= to; n++)
+			add_count(s, n);
+	}
+	if (s->thread_count == 0)
+		argp_error(state, "--threads: expected worker counts such as 1,2,4-16");
+	qsort(s->threads, s->thread_count, sizeof *s->threads, ascending);
+}
+
+static void parse_placements(char *arg, struct selection *s, struct argp_state *state)
+{
+	char *parts[LIST_MOST];
+	struct error e;
+	size_t count = split(arg, parts, LIST_MOST);
+	s->placement_count = 0;
+	for (size_t i = 0; i < count; i++) {
+		enum placement p;
+		if (placement_parse(parts[i], &p, &e) < 0)
+			argp_error(state, "--placement: %s", e.text);
+		bool known = false;
+		for (size_t j = 0; j < s->placement_count; j++)
+			known = known || s->placements[j] == p;
+		if (!known)
+			s->placements[s->placement_count++] = p;
+	}
+	if (s->placement_count == 0)
+		argp_error(state, "--placement: expected compact, spread, smt or none");
+}
+
+static bool lock_or_strategy_exists(const char *name, bool lock)
+{
+	size_t count;
+	const struct kernel *const *k = catalog_kernels(&count);
+	for (size_t i = 0; i < count; i++)
+		for (size_t j = 0; j < k[i]->variant_count; j++) {
+			const struct variant *v = &k[i]->variants[j];
+			const char *its = !lock ? v->strategy : v->lock ? v->lock->name : "";
+			if (strcmp(its, name) == 0)
+				return true;
+		}
+	return false;
+}
+
+static void check_names(const char *option, char **names, size_t count, bool lock,
+	struct argp_state *state)
+{
+	for (size_t i = 0; i < count; i++)
+		if (!lock_or_strategy_exists(names[i], lock))
+			argp_error(state, "%s %s: no such %s; 'lockscale list' shows them all", option,
+				names[i], lock ? "lock" : "strategy");
+}
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+	struct run_options *o = state->input;
+	struct selection *s = &o->select;
+	struct error e;
+	switch (key) {
+	case 't':
+		parse_threads(arg, s, state);
+		return 0;
+	case 'p':
+		parse_placements(arg, s, state);
+		return 0;
+	case 'l':
+		parse_names("--locks", arg, &s->locks, &s->lock_count, state);
+		check_names("--locks", s->locks, s->lock_count, true, state);
+		return 0;
+	case KEY_STRATEGIES:
+		parse_names("--strategies", arg, &s->strategies, &s->strategy_count, state);
+		check_names("--strategies", s->strategies, s->strategy_count, false, state);
+		return 0;
+	case KEY_PARAM:
+		if (measure_check_param(arg, o->params, &e) < 0)
+			argp_error(state, "%s", e.text);
+		return 0;
+	case KEY_OVERSUBSCRIBE:
+		s->oversubscribe = true;
+		return 0;
+	case KEY_QUICK:
+		o->quick = true;
+		return 0;
+	case KEY_FULL:
+		o->full = true;
+		return 0;
+	case 'w':
+		o->window_ms = number("--window-ms", arg, 1, 60000, false, state);
+		return 0;
+	case KEY_SAMPLES:
+		o->samples = (unsigned)number("--samples", arg, 1, 10000, true, state);
+		return 0;
+	case KEY_PROCESSES:
+		o->processes = (unsigned)number("--processes", arg, 1, 1000, true, state);
+		return 0;
+	case KEY_SEED:
+		o->seed = (uint64_t)number("--seed", arg, 0, 9007199254740991.0, true, state);
+		o->seeded = true;
+		return 0;
+	case KEY_WATCHDOG:
+		o->watchdog_s = (unsigned)number("--watchdog", arg, 1, 86400, true, state);
+		return 0;
+	case 'o':
+		o->output = arg;
+		return 0;
+	case KEY_RESUME:
+		o->resume = arg;
+		return 0;
+	case KEY_QUIET:
+		o->quiet = true;
+		return 0;
+	case KEY_DRY_RUN:
+		o->dry_run = true;
+		return 0;
+	case KEY_TOPOLOGY:
+		o->topology = arg;
+		return 0;
+	case ARGP_KEY_ARGS:
+		s->patterns = state->argv + state->next;
+		s->pattern_count = (size_t)(state->argc - state->next);
+		return 0;
+	case ARGP_KEY_END:
+		if (o->quick && o->full)
+			argp_error(state, "--quick and --full exclude each other");
+		if (o->topology && !o->dry_run)
+			argp_error(state, "--topology needs --dry-run: only the machine at hand can "
+					  "be measured");
+		if (o->resume && (s->pattern_count || s->thread_count || s->lock_count ||
+					 s->strategy_count || o->output || o->samples || o->processes ||
+					 o->window_ms > 0 || o->seeded || o->quick || o->full))
+			argp_error(state, "--resume DIR goes on with what DIR began: it takes no "
+					  "patterns and no options that choose points or samples");
+		return 0;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
+static const struct argp parser = {options, parse, "[PATTERN...]",
+	"Measure all points whose variant matches a PATTERN (all without one) and write them to a "
+	"result directory.\vA PATTERN is KERNEL, KERNEL/STRATEGY or KERNEL/STRATEGY/LOCK and may "
+	"hold *: 'histogram/*', '*/global-lock/mcs'. The sequential baseline of each kernel and the "
+	"control kernel are measured in any case.\n\nExit status: 0 all measured and correct; 1 a "
+	"measurement failed its check or could not be made; 2 usage; 130 interrupted (what was "
+	"measured is kept; --resume DIR measures the rest).",
+	NULL, NULL, NULL};
+
+/* From options to a plan. */
+
+static double visit_seconds(const struct plan *p)
+{
+	/* warm-up of at least two eighths, on average about half a window; probes and set-up */
+	return 1.5e-9 * (double)p->window_ns + 0.003;
+}
+
+static size_t samples_per_point(const struct plan *p)
+{
+	return p->limit ? p->limit : (size_t)p->processes * p->samples;
+}
+
+static double plan_seconds(const struct plan *p)
+{
+	return (double)(p->point_count * samples_per_point(p)) * visit_seconds(p);
+}
+
+// Shorter windows, then fewer samples, where a run with defaults would take too long.
+static void keep_within(struct plan *p, const struct run_options *o, double budget_s)
+{
+	double per_visit = budget_s / (double)(p->point_count * samples_per_point(p));
+	double window_ms = (per_visit - 0.003) / 1.5 * 1e3;
+	if (window_ms < least_window_ms)
+		window_ms = least_window_ms;
+	if (window_ms < default_window_ms)
+		p->window_ns = (uint64_t)(window_ms * 1e6);
+	if (plan_seconds(p) > budget_s && !o->samples && !p->limit && p->samples > QUICK_SAMPLES)
+		p->samples = QUICK_SAMPLES;
+}
+
+static double budget(const struct run_options *o, const struct machine *m)
+{
+	return o->quick ? quick_s : m->allowed_cores <= desktop_cores ? desktop_s : server_s;
+}
+
+static uint64_t seed_from_clock(void)
+{
+	struct timespec t;
+	clock_gettime(CLOCK_REALTIME, &t);
+	return timespec_ns(&t) & 0xffffffffu;
+}
+
+static void choose_effort(struct plan *p, const struct run_options *o, const struct machine *m)
+{
+	p->processes = o->processes ? o->processes : o->quick ? 1 : DEFAULT_PROCESSES;
+	p->samples = o->samples ? o->samples : o->quick ? QUICK_SAMPLES : DEFAULT_SAMPLES;
+	if (o->repetitions) {
+		p->limit = o->repetitions;
+		if (p->processes > p->limit)
+			p->processes = p->limit;
+		p->samples = (p->limit + p->processes - 1) / p->processes;
+	}
+	p->seed = o->seeded ? o->seed : seed_from_clock();
+	p->retries = RETRIES;
+	p->window_ns = (uint64_t)((o->window_ms > 0 ? o->window_ms : default_window_ms) * 1e6);
+	if (o->window_ms == 0 && !o->full)
+		keep_within(p, o, budget(o, m));
+	p->warm_up_ns = o->full || p->window_ns > 1000000000 ? 1000000000 : p->window_ns;
+	if (o->full)
+		p->processes = (FULL_SAMPLES_MOST + p->samples - 1) / p->samples;
+}
+
+// Google's filter chooses among the points; what it needs for comparison stays.
+static int apply_filter(struct plan *p, const struct run_options *o, struct error *e)
+{
+	if (!o->google.filter)
+		return 0;
+	return google_filter(p, e);
+}
+
+/* The result directory. */
+
+static int make_folders(const char *path)
+{
+	char part[PATH_MAX];
+	for (size_t i = 1;; i++) {
+		if (path[i] != '/' && path[i] != '\0')
+			continue;
+		snprintf(part, sizeof part, "%.*s", (int)i, path);
+		if (mkdir(part, 0777) < 0 && errno != EEXIST)
+			return errno;
+		if (path[i] == '\0')
+			return 0;
+	}
+}
+
+static void default_folder(char *path, size_t size)
+{
+	char date[32];
+	struct utsname u;
+	struct tm local;
+	time_t now = time(NULL);
+	uname(&u);
+	strftime(date, sizeof date, "%Y%m%d-%H%M%S", localtime_r(&now, &local));
+	snprintf(path, size, "results/%s-%s", u.nodename, date);
+}
+
+static int choose_folder(char *path, size_t size, const char *output, struct error *e)
+{
+	char journal[PATH_MAX + 32];
+	if (output)
+		snprintf(path, size, "%s", output);
+	else
+		default_folder(path, size);
+	if (!*path)
+		return error_set(e, EINVAL, "--output '': expected the name of a folder");
+	int rc = make_folders(path);
+	if (rc)
+		return error_set(e, rc, "cannot create the result folder %s: %s; choose a writable one "
+			"with --output DIR", path, strerror(rc));
+	snprintf(journal, sizeof journal, "%s/journal.jsonl", path);
+	if (access(journal, F_OK) == 0)
+		return error_set(e, EEXIST,
+			"%s holds a run already: go on with it ('--resume %s') or choose another "
+			"--output", path, path);
+	return 0;
+}
+
+static json_t *header(const struct plan *p, const struct machine *m, const char *dir, int argc,
+	char **argv)
+{
+	const char *slash = strrchr(dir, '/');
+	json_t *context = environment(m, argc, argv);
+	json_object_set_new(context, "name", json_string(slash && slash[1] ? slash + 1 : dir));
+	json_object_set_new(context, "seed", json_integer((json_int_t)p->seed));
+	json_object_set_new(context, "window_ms", json_real((double)p->window_ns * 1e-6));
+	return json_pack("{s:s, s:o, s:o}", "type", "run", "context", context, "plan", plan_to_json(p));
+}
+
+/* Interruption. */
+
+static volatile sig_atomic_t interrupted; /* the one thing a signal handler may write */
+
+static void on_signal(int signal)
+{
+	(void)signal;
+	interrupted = 1;
+}
+
+static void catch_signals(void)
+{
+	struct sigaction a = {.sa_handler = on_signal};
+	sigaction(SIGINT, &a, NULL);
+	sigaction(SIGTERM, &a, NULL);
+	sigaction(SIGHUP, &a, NULL);
+	signal(SIGPIPE, SIG_IGN);
+}
+
+/* Running. */
+
+static void show_warnings(const struct machine *m)
+{
+	struct warning w[WARNINGS_MOST];
+	size_t count = machine_warnings(m, w, WARNINGS_MOST);
+	for (size_t i = 0; i < count; i++)
+		fprintf(stderr, "warning: %s\n         %s\n", w[i].text, w[i].remedy);
+}
+
+static void announce(const struct plan *p, const struct machine *m, const char *dir)
+{
+	fprintf(stderr,
+		"%s, %u cores, %u PUs: %zu points x %zu samples of %.0f ms, about %.0f s; seed %llu; "
+		"to %s\n",
+		m->cpu, m->allowed_cores, m->allowed_pus, p->point_count, samples_per_point(p),
+		(double)p->window_ns * 1e-6, plan_seconds(p), (unsigned long long)p->seed, dir);
+}
+
+static int dry_run(const struct plan *p)
+{
+	char name[256];
+	for (size_t i = 0; i < p->point_count; i++)
+		puts(point_name(&p->points[i], name, sizeof name));
+	fprintf(stderr, "%zu points x %zu samples of %.0f ms: about %.0f s\n", p->point_count,
+		samples_per_point(p), (double)p->window_ns * 1e-6, plan_seconds(p));
+	return fflush(stdout) ? 1 : 0;
+}
+
+// --full: points whose speedup is known well enough need no more samples.
+static int settle(struct session *s, struct error *e)
+{
+	struct result r;
+	struct table t;
+	int rc = journal_to_result_file(s->dir, e);
+	if (!rc)
+		rc = result_load(&r, s->dir, e);
+	if (rc)
+		return rc;
+	rc = table_init(&t, &r, e);
+	result_free(&r);
+	if (rc)
+		return rc;
+	for (size_t i = 0; i < s->plan->point_count; i++) {
+		const struct row *row = table_find(&t, &s->plan->points[i]);
+		s->plan->settled[i] = row && row->has_samples &&
+				      row->gain.hi - row->speedup <= full_precision * row->speedup &&
+				      row->speedup - row->gain.lo <= full_precision * row->speedup;
+	}
+	table_fini(&t);
+	return 0;
+}
+
+static int measure_all(struct session *s, const struct run_options *o, struct error *e)
+{
+	if (!o->full)
+		return session_run(s, 0, s->plan->processes, o->quiet, e);
+	int rc = 0;
+	for (unsigned end = DEFAULT_PROCESSES; end <= s->plan->processes && !rc; end++) {
+		rc = session_run(s, end == DEFAULT_PROCESSES ? 0 : end - 1, end, o->quiet, e);
+		if (!rc && end < s->plan->processes)
+			rc = settle(s, e);
+	}
+	return rc;
+}
+
+// Whatever happened, what was measured is put in order; the first error counts.
+static int conclude(const struct session *s, const struct run_options *o, int rc, struct error *e)
+{
+	struct error late;
+	if (rc == -EINTR)
+		fprintf(stderr,
+			"interrupted: all finished samples are in %s; measure the rest with\n"
+			"  lockscale run --resume %s\n",
+			s->dir, s->dir);
+	else if (rc)
+		fprintf(stderr, "lockscale run: %s\n", e->text);
+	int status = rc == -EINTR ? EXIT_INTERRUPTED : rc || s->failures ? EXIT_FAILED : 0;
+	if (journal_to_result_file(s->dir, &late) < 0) {
+		if (!rc)
+			fprintf(stderr, "lockscale run: %s\n", late.text);
+		return status ? status : EXIT_FAILED;
+	}
+	bool theirs = o->google.display;
+	rc = rc ? rc : google_wants_output(&o->google) ? google_output(&o->google, s->dir, &late) : 0;
+	if (!status && rc) {
+		fprintf(stderr, "lockscale run: %s\n", late.text);
+		status = EXIT_FAILED;
+	}
+	if (report_write(s->dir, VERDICT_YES_AT, rc || theirs ? NULL : stdout, &late) < 0) {
+		fprintf(stderr, "lockscale run: %s\n", late.text);
+		return status ? status : EXIT_FAILED;
+	}
+	if (!rc && !theirs)
+		report_terminal_chart(s->dir);
+	if (!rc && !o->quiet)
+		fprintf(stderr, "charts: lockscale report %s\n", s->dir);
+	return status;
+}
+
+static int run_plan(struct plan *p, const struct run_options *o, const char *dir,
+	struct journal *j, const struct journal_content *before)
+{
+	struct session s;
+	struct error e = {0};
+	if (session_init(&s, p, j, dir, &interrupted) < 0) {
+		fprintf(stderr, "lockscale run: no memory\n");
+		return EXIT_FAILED;
+	}
+	if (o->watchdog_s)
+		s.watchdog_s = o->watchdog_s;
+	if (before)
+		session_continue(&s, before);
+	catch_signals();
+	int rc = measure_all(&s, o, &e);
+	journal_close(j);
+	int status = conclude(&s, o, rc, &e);
+	session_fini(&s);
+	return status;
+}
+
+static int usage_or_failure(int rc, const struct error *e)
+{
+	fprintf(stderr, "lockscale run: %s\n", e->text);
+	return rc == -EINVAL || rc == -ENOENT || rc == -EEXIST ? EXIT_USAGE : EXIT_FAILED;
+}
+
+static int run_new(const struct run_options *o, int argc, char **argv)
+{
+	struct machine m = {0};
+	struct plan p = {.params = json_incref(o->params)};
+	struct journal j;
+	struct error e = {0};
+	char dir[PATH_MAX], xml[PATH_MAX + 32];
+	int status, rc = machine_load(&m, o->topology, &e);
+	if (!rc)
+		rc = plan_points(&p, &o->select, &m, &e);
+	if (!rc && o->google.list_tests) {
+		google_list(&p);
+		status = 0;
+		goto done;
+	}
+	if (!rc)
+		rc = apply_filter(&p, o, &e);
+	if (!rc)
+		choose_effort(&p, o, &m);
+	if (!rc && o->dry_run) {
+		status = dry_run(&p);
+		goto done;
+	}
+	if (!rc)
+		rc = choose_folder(dir, sizeof dir, o->output, &e);
+	if (!rc) {
+		json_t *first = header(&p, &m, dir, argc, argv);
+		rc = journal_create(&j, dir, first, &e);
+		json_decref(first);
+	}
+	if (rc) {
+		status = usage_or_failure(rc, &e);
+		goto done;
+	}
+	snprintf(xml, sizeof xml, "%s/machine.xml", dir);
+	if (machine_export(&m, xml) < 0)
+		fprintf(stderr, "lockscale run: cannot write %s\n", xml);
+	if (!o->quiet) {
+		show_warnings(&m);
+		announce(&p, &m, dir);
+	}
+	status = run_plan(&p, o, dir, &j, NULL);
+done:
+	plan_free(&p);
+	machine_unload(&m);
+	return status;
+}
+
+// The same machine as the one the run began on, as far as results depend on it.
+static int check_machine(const json_t *header, struct error *e)
+{
+	struct machine m;
+	json_t *context = json_object_get(header, "context");
+	const char *cpu = json_string_value(json_object_get(context, "cpu"));
+	json_int_t pus = json_integer_value(json_object_get(context, "allowed_pus"));
+	int rc = machine_load(&m, NULL, e);
+	if (rc)
+		return rc;
+	if (cpu && (strcmp(cpu, m.cpu) != 0 || pus != m.allowed_pus))
+		rc = error_set(e, EINVAL,
+			"--resume: the run began on '%s' with %lld allowed PUs, this is '%s' with %u",
+			cpu, (long long)pus, m.cpu, m.allowed_pus);
+	machine_unload(&m);
+	return rc;
+}
+
+static int run_resumed(struct run_options *o)
+{
+	struct journal_content before;
+	struct plan p = {0};
+	struct journal j = {.fd = -1};
+	struct error e = {0};
+	int rc = journal_read(&before, o->resume, &e);
+	if (rc)
+		return usage_or_failure(rc, &e);
+	rc = plan_from_json(&p, json_object_get(before.header, "plan"), &e);
+	if (!rc)
+		rc = check_machine(before.header, &e);
+	if (!rc)
+		rc = journal_open(&j, o->resume, &e);
+	if (rc) {
+		journal_content_free(&before);
+		plan_free(&p);
+		return usage_or_failure(rc, &e);
+	}
+	if (before.damaged)
+		fprintf(stderr,
+			"warning: %u damaged lines in %s (the first is line %u) are ignored; what they "
+			"held is measured again\n",
+			before.damaged, j.path, before.first_damaged);
+	/* A run that needs more than the usual number of processes was a full one. */
+	o->full = p.processes > DEFAULT_PROCESSES && p.processes * p.samples >= FULL_SAMPLES_MOST;
+	json_t *note = json_pack("{s:s, s:I}", "type", "resume", "time", (json_int_t)time(NULL));
+	rc = journal_append(&j, note, &e);
+	json_decref(note);
+	int status = rc ? usage_or_failure(rc, &e) : run_plan(&p, o, o->resume, &j, &before);
+	journal_content_free(&before);
+	plan_free(&p);
+	return status;
+}
+
+int cmd_run(int argc, char **argv)
+{
+	struct run_options o = {.params = json_object(),
+		.select = {.placements = {PLACEMENT_COMPACT}, .placement_count = 1}};
+	struct error e = {0};
+	char **full_command = malloc((size_t)(argc + 1) * sizeof *full_command);
+	if (!full_command || !o.params)
+		return EXIT_FAILED;
+	memcpy(full_command, argv, (size_t)(argc + 1) * sizeof *full_command);
+	int full_count = argc;
+	if (google_take_flags(&o.google, &argc, argv, &e) < 0) {
+		fprintf(stderr, "lockscale run: %s\n", e.text);
+		return EXIT_USAGE;
+	}
+	argp_parse(&parser, argc, argv, 0, NULL, &o);
+	o.select.few_counts = o.quick;
+	if (o.google.repetitions)
+		o.repetitions = o.google.repetitions;
+	if (o.google.min_time_s > 0)
+		o.window_ms = o.google.min_time_s * 1e3;
+	int status = o.resume ? run_resumed(&o) : run_new(&o, full_count, full_command);
+	free(full_command);
+	free(o.select.locks);
+	free(o.select.strategies);
+	free(o.select.threads);
+	json_decref(o.params);
+	return status;
+}

@@ -1,0 +1,410 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include <errno.h>
+#include <fcntl.h>
+#include <math.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "catalog.h"
+#include "measure.h"
+#include "trial.h"
+
+enum { KERNELS_MOST = 256, PARAMS_MOST = 32, NO_MEMORY = 3 };
+
+/* The run's end. */
+
+// How to start this program again: a wrapper may have to set up its libraries first.
+static const char *own_program(void)
+{
+	const char *wrapper = getenv("LOCKSCALE_EXE");
+	return wrapper && *wrapper ? wrapper : "/proc/self/exe";
+}
+
+static json_t *orders(const struct plan *p, const struct visit *visits, size_t count,
+	const char *pictures)
+{
+	json_t *list = json_array();
+	for (size_t i = 0; i < count; i++)
+		json_array_append_new(list, json_pack("[i, i, i]", (int)visits[i].point,
+						    (int)visits[i].process, (int)visits[i].sample));
+	return json_pack("{s:o, s:o, s:s?}", "plan", plan_to_json(p), "visits", list, "pictures",
+		pictures);
+}
+
+static void become_measuring_process(int in, int out)
+{
+	/* It must not outlive a run that is killed. */
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	dup2(in, STDIN_FILENO);
+	dup2(out, STDOUT_FILENO);
+	/* Ctrl-C reaches the whole group; what to do about it is the run's to say. */
+	signal(SIGINT, SIG_IGN);
+	signal(SIGTERM, SIG_DFL);
+	signal(SIGPIPE, SIG_DFL);
+	execl(own_program(), "lockscale", "_measure", (char *)NULL);
+	_exit(127);
+}
+
+static int send_orders(int fd, json_t *orders)
+{
+	int rc = json_dumpfd(orders, fd, JSON_COMPACT);
+	json_decref(orders);
+	return rc;
+}
+
+int measure_start(struct measuring *m, const struct plan *p, const struct visit *visits,
+	size_t count, const char *pictures, struct error *e)
+{
+	int in[2], out[2];
+	if (pipe2(in, O_CLOEXEC) < 0)
+		return error_set(e, errno, "cannot make a pipe: %s", strerror(errno));
+	if (pipe2(out, O_CLOEXEC) < 0) {
+		close(in[0]);
+		close(in[1]);
+		return error_set(e, EMFILE, "cannot make a pipe: too many open files");
+	}
+	m->pid = fork();
+	if (m->pid == 0)
+		become_measuring_process(in[0], out[1]);
+	close(in[0]);
+	close(out[1]);
+	m->from = out[0];
+	int rc = m->pid < 0 ? -errno : send_orders(in[1], orders(p, visits, count, pictures));
+	close(in[1]);
+	if (m->pid < 0) {
+		close(out[0]);
+		return error_set(e, -rc, "cannot start a measuring process: %s", strerror(-rc));
+	}
+	return 0; /* if it did not take its orders it has ended, which the run will notice */
+}
+
+/* The measuring process's end. */
+
+// Everything it keeps from visit to visit.
+struct desk {
+	struct machine machine;
+	struct plan plan;
+	struct trial_settings settings;
+	unsigned workers_most;
+	const char *pictures;	       // folder or null
+	struct team *team[PLACEMENTS]; // made when first needed
+	struct probe *probe;
+	struct input input[KERNELS_MOST];	 // by position in the catalog, made when first needed
+	const char *values[KERNELS_MOST][PARAMS_MOST];
+	bool prepared[KERNELS_MOST], drawn[KERNELS_MOST];
+	struct worker_record *record;
+};
+
+static void say(json_t *line)
+{
+	char *text = json_dumps(line, JSON_COMPACT | JSON_REAL_PRECISION(12));
+	if (!text)
+		exit(NO_MEMORY);
+	size_t size = strlen(text);
+	text[size] = '\n';
+	/* If nobody listens any more there is nothing left to do: SIGPIPE ends the process. */
+	for (size_t at = 0; at <= size;) {
+		ssize_t n = write(STDOUT_FILENO, text + at, size + 1 - at);
+		if (n > 0)
+			at += (size_t)n;
+		else if (errno != EINTR)
+			exit(1);
+	}
+	free(text);
+	json_decref(line);
+}
+
+static void alive(void *desk)
+{
+	(void)desk;
+	say(json_pack("{s:s}", "type", "alive"));
+}
+
+static void fill_values(const struct kernel *k, const json_t *params, const char **values)
+{
+	char name[128];
+	for (size_t i = 0; k->params && k->params[i].name; i++) {
+		snprintf(name, sizeof name, "%s.%s", k->name, k->params[i].name);
+		const char *given = json_string_value(json_object_get(params, name));
+		values[i] = given ? given : k->params[i].value;
+	}
+}
+
+static int prepare(const struct kernel *k, const json_t *params, const char **values,
+	struct input *in, struct error *e)
+{
+	fill_values(k, params, values);
+	*in = (struct input){.params = k->params, .values = values};
+	int rc = k->prepare ? k->prepare(in) : 0;
+	if (!rc)
+		return 0;
+	if (k->unprepare)
+		k->unprepare(in);
+	return error_set(e, rc, "%s: %s", k->name, *in->error ? in->error : strerror(rc));
+}
+
+static size_t position(const struct kernel *k)
+{
+	size_t count, i = 0;
+	const struct kernel *const *all = catalog_kernels(&count);
+	while (all[i] != k)
+		i++;
+	return i;
+}
+
+static int get_input(struct desk *d, const struct kernel *k, struct input **in, struct error *e)
+{
+	size_t i = position(k);
+	*in = &d->input[i];
+	if (d->prepared[i])
+		return 0;
+	int rc = prepare(k, d->plan.params, d->values[i], *in, e);
+	d->prepared[i] = rc == 0;
+	return rc;
+}
+
+static int get_team(struct desk *d, enum placement p, struct team **team, struct error *e)
+{
+	unsigned *order = NULL;
+	int rc = 0;
+	if (!d->team[p]) {
+		order = calloc(d->machine.allowed_pus, sizeof *order);
+		if (!order)
+			return error_set(e, ENOMEM, "no memory for the order of PUs");
+		placement_order(&d->machine, p, order);
+		rc = team_create(&d->team[p], &d->machine, order, d->machine.allowed_pus,
+			d->workers_most, p != PLACEMENT_NONE, e);
+		free(order);
+	}
+	*team = d->team[p];
+	return rc;
+}
+
+static json_t *sample_json(const struct point *p, const struct visit *v, const struct kernel *k,
+	const struct observation *o)
+{
+	json_t *line = json_pack("{s:s}", "type", "sample");
+	json_t *operations = json_array(), *ns = json_array();
+	double fewest = INFINITY, most = 0;
+	for (unsigned i = 0; i < p->threads; i++) {
+		const struct worker_record *w = &o->worker[i];
+		fewest = fmin(fewest, (double)w->operations);
+		most = fmax(most, (double)w->operations);
+		json_array_append_new(operations, json_integer((json_int_t)w->operations));
+		json_array_append_new(ns, json_integer((json_int_t)(w->end_ns - w->begin_ns)));
+	}
+	point_to_json(line, p);
+	json_t *numbers = json_pack(
+		"{s:i, s:i, s:f, s:f, s:b, s:f, s:I, s:f, s:f, s:s, s:f, s:f, s:f, s:f, s:I, s:I, s:I, "
+		"s:I, s:i, s:f, s:b, s:o, s:o}",
+		"process", (int)v->process, "sample", (int)v->sample, "ops_per_second",
+		o->operations_per_second, "start_skew_ns", o->start_skew_ns, "disturbed",
+		o->disturbed, "line_ns", o->line_ns, "lost_updates", (json_int_t)o->lost_updates,
+		"ops_min", fewest, "ops_max", most, "unit", k->unit, "seconds", o->seconds,
+		"cpu_seconds", o->cpu_seconds, "foreign_ns", o->foreign_ns, "stolen_ns",
+		o->stolen_ns, "voluntary_switches", (json_int_t)o->voluntary_switches,
+		"involuntary_switches", (json_int_t)o->involuntary_switches, "page_faults",
+		(json_int_t)o->page_faults, "migrations", (json_int_t)o->migrations, "tries",
+		(int)o->tries, "warm_up_seconds", o->warm_up_seconds, "steady", o->steady,
+		"worker_ops", operations, "worker_ns", ns);
+	json_object_update(line, numbers);
+	json_decref(numbers);
+	return line;
+}
+
+static void say_failure(const struct point *p, const char *why)
+{
+	json_t *line = json_pack("{s:s, s:s}", "type", "failure", "why", why);
+	point_to_json(line, p);
+	say(line);
+}
+
+// The kernel's picture of its result, once per kernel, whole or not at all.
+static FILE *open_picture(struct desk *d, const struct kernel *k, char *path, size_t size)
+{
+	if (!d->pictures || !k->picture || d->drawn[position(k)])
+		return NULL;
+	snprintf(path, size, "%s/%s.bin.tmp", d->pictures, k->name);
+	return fopen(path, "we");
+}
+
+static void close_picture(struct desk *d, const struct kernel *k, FILE *f, const char *path)
+{
+	char final[4200];
+	snprintf(final, sizeof final, "%.*s", (int)(strlen(path) - strlen(".tmp")), path);
+	bool whole = !ferror(f);
+	if (fclose(f) == 0 && whole && rename(path, final) == 0)
+		d->drawn[position(k)] = true;
+	else
+		unlink(path);
+}
+
+static void judge(struct desk *d, const struct visit *v, const struct variant *variant,
+	const struct observation *o)
+{
+	char why[256];
+	if (o->lost_updates == 0 || STRATEGY_IS(variant, "unsynchronized"))
+		return;
+	snprintf(why, sizeof why, "%lld %s: every operation must take effect exactly once",
+		llabs((long long)o->lost_updates),
+		o->lost_updates > 0 ? "updates were lost or wrong" : "updates too many");
+	say_failure(&d->plan.points[v->point], why);
+	d->plan.failed[v->point] = true;
+}
+
+static int take_sample(struct desk *d, const struct visit *v, struct error *e)
+{
+	const struct point *p = &d->plan.points[v->point];
+	const struct kernel *k = catalog_kernel(p->kernel);
+	const struct variant *variant = k ? catalog_variant(k, p->strategy, p->lock) : NULL;
+	enum placement placement = PLACEMENT_COMPACT;
+	struct input *in = NULL;
+	struct team *team = NULL;
+	if (!variant)
+		return error_set(e, ENOENT, "this lockscale has no such variant");
+	int rc = placement_parse(p->placement, &placement, e);
+	if (!rc)
+		rc = get_input(d, k, &in, e);
+	if (!rc)
+		rc = get_team(d, placement, &team, e);
+	if (rc)
+		return rc;
+	char path[4200];
+	FILE *picture = open_picture(d, k, path, sizeof path);
+	struct observation o = {.worker = d->record};
+	struct trial t = {.settings = &d->settings, .kernel = k, .variant = variant, .input = in,
+		.workers = p->threads, .team = team, .probe = d->probe, .alive = alive,
+		.context = d, .picture = picture};
+	rc = trial_run(&t, &o, e);
+	if (picture)
+		close_picture(d, k, picture, path);
+	if (rc)
+		return rc;
+	say(sample_json(p, v, k, &o));
+	judge(d, v, variant, &o);
+	return 0;
+}
+
+static void visit(struct desk *d, const struct visit *v)
+{
+	struct error e = {0};
+	if (v->point >= d->plan.point_count || d->plan.failed[v->point])
+		return;
+	say(json_pack("{s:s, s:i}", "type", "begin", "point", (int)v->point));
+	if (take_sample(d, v, &e) < 0) {
+		say_failure(&d->plan.points[v->point], e.text);
+		d->plan.failed[v->point] = true;
+	}
+}
+
+static int sit_down(struct desk *d, const json_t *orders, struct error *e)
+{
+	int rc = plan_from_json(&d->plan, json_object_get(orders, "plan"), e);
+	if (!rc)
+		rc = machine_load(&d->machine, NULL, e);
+	if (rc)
+		return rc;
+	d->settings = (struct trial_settings){d->plan.window_ns, d->plan.warm_up_ns, d->plan.retries};
+	d->pictures = json_string_value(json_object_get(orders, "pictures"));
+	for (size_t i = 0; i < d->plan.point_count; i++)
+		if (d->plan.points[i].threads > d->workers_most)
+			d->workers_most = d->plan.points[i].threads;
+	d->probe = probe_create(d->workers_most);
+	d->record = calloc(d->workers_most, sizeof *d->record);
+	return d->probe && d->record ? 0 : error_set(e, ENOMEM, "no memory for the workers");
+}
+
+static void get_up(struct desk *d)
+{
+	size_t count;
+	const struct kernel *const *k = catalog_kernels(&count);
+	for (size_t i = 0; i < count; i++)
+		if (d->prepared[i] && k[i]->unprepare)
+			k[i]->unprepare(&d->input[i]);
+	for (unsigned i = 0; i < PLACEMENTS; i++)
+		team_destroy(d->team[i]);
+	probe_destroy(d->probe);
+	free(d->record);
+	plan_free(&d->plan);
+	machine_unload(&d->machine);
+}
+
+int cmd_measure(int argc, char **argv)
+{
+	(void)argc;
+	(void)argv;
+	struct error e = {0};
+	struct desk *d = calloc(1, sizeof *d);
+	json_t *orders = json_loadf(stdin, JSON_DISABLE_EOF_CHECK, NULL), *visits, *v;
+	size_t i;
+	if (!d || !orders || sit_down(d, orders, &e) < 0) {
+		fprintf(stderr, "lockscale: the measuring process: %s\n",
+			*e.text ? e.text : "no orders (it is started by 'lockscale run')");
+		return 2;
+	}
+	visits = json_object_get(orders, "visits");
+	json_array_foreach (visits, i, v) {
+		int point, process, sample;
+		if (json_unpack(v, "[i, i, i]", &point, &process, &sample) == 0)
+			visit(d, &(struct visit){(unsigned)point, (unsigned)process, (unsigned)sample});
+	}
+	get_up(d);
+	free(d);
+	json_decref(orders);
+	return 0;
+}
+
+/* Parameters. */
+
+static int no_such_param(const char *text, const struct kernel *k, struct error *e)
+{
+	char known[256] = "";
+	size_t used = 0, count = 1;
+	const struct kernel *const one[] = {k};
+	const struct kernel *const *all = k ? one : catalog_kernels(&count);
+	for (size_t i = 0; i < count; i++)
+		for (const struct param *p = all[i]->params; p && p->name; p++)
+			if (used < sizeof known)
+				used += (size_t)snprintf(known + used, sizeof known - used, " %s.%s",
+					all[i]->name, p->name);
+	return error_set(e, EINVAL, "--param %s: %s; accepted: KERNEL.NAME=VALUE with%s", text,
+		k ? "no such parameter" : "no such kernel or no '.' and '=' in it", known);
+}
+
+static int try_out(const char *text, const struct kernel *k, const struct param *p, json_t *params,
+	struct error *e)
+{
+	const char *values[PARAMS_MOST];
+	struct input in;
+	struct error why = {0};
+	int rc = prepare(k, params, values, &in, &why);
+	if (rc)
+		return error_set(e, EINVAL, "--param %s: %s; accepted: %s", text, why.text, p->accepts);
+	if (k->unprepare)
+		k->unprepare(&in);
+	return 0;
+}
+
+int measure_check_param(const char *text, json_t *params, struct error *e)
+{
+	char kernel[NAME_LEN] = "", name[NAME_LEN] = "";
+	int value_at = 0;
+	if (sscanf(text, "%47[^.=].%47[^=]=%n", kernel, name, &value_at) != 2 || !value_at)
+		return no_such_param(text, NULL, e);
+	const struct kernel *k = catalog_kernel(kernel);
+	if (!k)
+		return no_such_param(text, NULL, e);
+	for (const struct param *p = k->params; p && p->name; p++) {
+		char key[128];
+		if (strcmp(p->name, name) != 0)
+			continue;
+		snprintf(key, sizeof key, "%s.%s", kernel, name);
+		json_object_set_new(params, key, json_string(text + value_at));
+		return try_out(text, k, p, params, e);
+	}
+	return no_such_param(text, k, e);
+}

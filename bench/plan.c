@@ -1,0 +1,296 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <gsl/gsl_randist.h>
+#include <gsl/gsl_rng.h>
+
+#include "catalog.h"
+#include "plan.h"
+
+enum { COUNTS_MOST = 4096, NAMES_TEXT = 384 };
+
+static bool among(const char *name, char **names, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (strcmp(names[i], name) == 0)
+			return true;
+	return false;
+}
+
+static bool chosen(const struct selection *s, const struct kernel *k, const struct variant *v)
+{
+	char name[3 * NAME_LEN];
+	bool match = s->pattern_count == 0;
+	catalog_name(k, v, name, sizeof name);
+	for (size_t i = 0; i < s->pattern_count && !match; i++)
+		match = catalog_match(s->patterns[i], name);
+	if (s->strategy_count)
+		match = match && among(v->strategy, s->strategies, s->strategy_count);
+	if (s->lock_count && v->lock)
+		match = match && among(v->lock->name, s->locks, s->lock_count);
+	return match;
+}
+
+static int add_point(struct plan *p, const struct kernel *k, const struct variant *v,
+	enum placement placement, unsigned threads)
+{
+	struct point *more = realloc(p->points, (p->point_count + 1) * sizeof *more);
+	if (!more)
+		return -ENOMEM;
+	p->points = more;
+	struct point *point = &more[p->point_count++];
+	memset(point, 0, sizeof *point);
+	snprintf(point->kernel, sizeof point->kernel, "%s", k->name);
+	snprintf(point->strategy, sizeof point->strategy, "%s", v->strategy);
+	snprintf(point->lock, sizeof point->lock, "%s", v->lock ? v->lock->name : "");
+	snprintf(point->placement, sizeof point->placement, "%s", placement_name(placement));
+	point->threads = threads;
+	return 0;
+}
+
+static bool sequential(const struct variant *v)
+{
+	return STRATEGY_IS(v, "sequential");
+}
+
+// The control kernel belongs to every run, the sequential baseline to every kernel chosen.
+static bool wanted(const struct selection *s, const struct kernel *k, const struct variant *v)
+{
+	if (strcmp(k->name, "control") == 0 || chosen(s, k, v))
+		return true;
+	if (!sequential(v))
+		return false;
+	for (size_t i = 0; i < k->variant_count; i++)
+		if (chosen(s, k, &k->variants[i]))
+			return true;
+	return false;
+}
+
+static int add_variant(struct plan *p, const struct kernel *k, const struct variant *v,
+	enum placement placement, const unsigned *counts, size_t count)
+{
+	int rc = 0;
+	if (sequential(v))
+		return add_point(p, k, v, placement, 1);
+	for (size_t i = 0; i < count && !rc; i++)
+		rc = add_point(p, k, v, placement, counts[i]);
+	return rc;
+}
+
+static bool anything_chosen(const struct selection *s)
+{
+	size_t kernels;
+	const struct kernel *const *k = catalog_kernels(&kernels);
+	for (size_t i = 0; i < kernels; i++)
+		for (size_t j = 0; j < k[i]->variant_count; j++)
+			if (chosen(s, k[i], &k[i]->variants[j]))
+				return true;
+	return false;
+}
+
+static void join(char *text, size_t size, char **names, size_t count)
+{
+	size_t used = 0;
+	text[0] = '\0';
+	for (size_t i = 0; i < count && used < size; i++)
+		used += (size_t)snprintf(text + used, size - used, "%s%s", i ? " " : "", names[i]);
+}
+
+static int nothing_matches(const struct selection *s, struct error *e)
+{
+	char names[NAMES_TEXT];
+	if (s->pattern_count)
+		join(names, sizeof names, s->patterns, s->pattern_count);
+	else if (s->lock_count)
+		join(names, sizeof names, s->locks, s->lock_count);
+	else
+		join(names, sizeof names, s->strategies, s->strategy_count);
+	return error_set(e, ENOENT,
+		"nothing matches '%s': a pattern is KERNEL, KERNEL/STRATEGY or "
+		"KERNEL/STRATEGY/LOCK and may hold * (see 'lockscale list')",
+		names);
+}
+
+static bool pattern_matches_something(const char *pattern)
+{
+	struct selection one = {.patterns = (char *[]){(char *)pattern}, .pattern_count = 1};
+	return anything_chosen(&one);
+}
+
+static int check_patterns(const struct selection *s, struct error *e)
+{
+	for (size_t i = 0; i < s->pattern_count; i++) {
+		struct selection one = {.patterns = &s->patterns[i], .pattern_count = 1};
+		if (!pattern_matches_something(s->patterns[i]))
+			return nothing_matches(&one, e);
+	}
+	return anything_chosen(s) ? 0 : nothing_matches(s, e);
+}
+
+static int check_threads(const struct selection *s, const struct machine *m, struct error *e)
+{
+	for (size_t i = 0; i < s->thread_count; i++)
+		if (s->threads[i] > m->allowed_pus && !s->oversubscribe)
+			return error_set(e, EINVAL,
+				"--threads %u: only %u PUs are allowed here; 1 to %u are accepted "
+				"(more with --oversubscribe)",
+				s->threads[i], m->allowed_pus, m->allowed_pus);
+	return 0;
+}
+
+// Of the default counts those that say most: 1, 2, half of the cores, all cores, all PUs.
+static size_t keep_few(unsigned *counts, size_t count, const struct machine *m)
+{
+	const unsigned few[] = {1, 2, m->allowed_cores / 2, m->allowed_cores, m->allowed_pus};
+	size_t kept = 0;
+	for (size_t i = 0; i < count; i++)
+		for (size_t j = 0; j < sizeof few / sizeof *few; j++)
+			if (counts[i] == few[j]) {
+				counts[kept++] = counts[i];
+				break;
+			}
+	return kept;
+}
+
+static int plan_flags(struct plan *p)
+{
+	p->failed = calloc(p->point_count + 1, sizeof *p->failed);
+	p->settled = calloc(p->point_count + 1, sizeof *p->settled);
+	return p->failed && p->settled ? 0 : -ENOMEM;
+}
+
+int plan_points(struct plan *p, const struct selection *s, const struct machine *m, struct error *e)
+{
+	size_t kernels;
+	const struct kernel *const *k = catalog_kernels(&kernels);
+	unsigned defaults[COUNTS_MOST];
+	int rc = check_patterns(s, e);
+	if (!rc)
+		rc = check_threads(s, m, e);
+	for (size_t l = 0; l < s->placement_count && !rc; l++) {
+		const unsigned *counts = s->threads;
+		size_t count = s->thread_count;
+		if (!count) {
+			count = placement_counts(m, s->placements[l], defaults, COUNTS_MOST);
+			if (s->few_counts)
+				count = keep_few(defaults, count, m);
+			counts = defaults;
+		}
+		for (size_t i = 0; i < kernels && !rc; i++)
+			for (size_t j = 0; j < k[i]->variant_count && !rc; j++)
+				if (wanted(s, k[i], &k[i]->variants[j]))
+					rc = add_variant(p, k[i], &k[i]->variants[j],
+						s->placements[l], counts, count);
+	}
+	if (rc == -ENOMEM || (!rc && plan_flags(p)))
+		return error_set(e, ENOMEM, "no memory for the list of points");
+	return rc;
+}
+
+void plan_free(struct plan *p)
+{
+	free(p->points);
+	free(p->failed);
+	free(p->settled);
+	json_decref(p->params);
+	*p = (struct plan){0};
+}
+
+size_t plan_visits(const struct plan *p, unsigned process, bool (*done)(void *, const struct visit *),
+	void *arg, struct visit **visits)
+{
+	unsigned *order = calloc(p->point_count + 1, sizeof *order);
+	*visits = calloc(p->point_count * p->samples + 1, sizeof **visits);
+	gsl_rng *rng = gsl_rng_alloc(gsl_rng_mt19937);
+	size_t count = 0;
+	if (!order || !*visits || !rng)
+		abort(); /* a few kilobytes at the start of a run */
+	gsl_rng_set(rng, p->seed + process);
+	for (unsigned i = 0; i < p->point_count; i++)
+		order[i] = i;
+	for (unsigned sample = 0; sample < p->samples; sample++) {
+		gsl_ran_shuffle(rng, order, p->point_count, sizeof *order);
+		for (size_t i = 0; i < p->point_count; i++) {
+			struct visit v = {order[i], process, sample};
+			/* The limit leaves out the last samples of the last processes. */
+			bool beyond = p->limit && sample * p->processes + process >= p->limit;
+			bool over = beyond || p->failed[v.point] || p->settled[v.point];
+			if (!over && !done(arg, &v))
+				(*visits)[count++] = v;
+		}
+	}
+	gsl_rng_free(rng);
+	free(order);
+	return count;
+}
+
+void point_to_json(json_t *o, const struct point *p)
+{
+	json_object_set_new(o, "kernel", json_string(p->kernel));
+	json_object_set_new(o, "strategy", json_string(p->strategy));
+	json_object_set_new(o, "lock", json_string(p->lock));
+	json_object_set_new(o, "placement", json_string(p->placement));
+	json_object_set_new(o, "threads", json_integer(p->threads));
+}
+
+int point_from_json(struct point *p, const json_t *o)
+{
+	const char *kernel, *strategy, *lock, *placement;
+	int threads;
+	if (json_unpack((json_t *)o, "{s:s, s:s, s:s, s:s, s:i}", "kernel", &kernel, "strategy",
+		    &strategy, "lock", &lock, "placement", &placement, "threads", &threads) < 0 ||
+		threads < 1)
+		return -EINVAL;
+	memset(p, 0, sizeof *p);
+	snprintf(p->kernel, sizeof p->kernel, "%s", kernel);
+	snprintf(p->strategy, sizeof p->strategy, "%s", strategy);
+	snprintf(p->lock, sizeof p->lock, "%s", lock);
+	snprintf(p->placement, sizeof p->placement, "%s", placement);
+	p->threads = (unsigned)threads;
+	return 0;
+}
+
+json_t *plan_to_json(const struct plan *p)
+{
+	json_t *points = json_array();
+	for (size_t i = 0; i < p->point_count; i++) {
+		json_t *point = json_object();
+		point_to_json(point, &p->points[i]);
+		json_array_append_new(points, point);
+	}
+	return json_pack("{s:o, s:i, s:i, s:i, s:I, s:I, s:I, s:i, s:O}", "points", points,
+		"processes", (int)p->processes, "limit", (int)p->limit, "samples", (int)p->samples, "seed", (json_int_t)p->seed,
+		"window_ns", (json_int_t)p->window_ns, "warm_up_ns", (json_int_t)p->warm_up_ns,
+		"retries", (int)p->retries, "params", p->params);
+}
+
+int plan_from_json(struct plan *p, const json_t *o, struct error *e)
+{
+	int processes, limit, samples, retries;
+	json_int_t seed, window, warm_up;
+	json_t *points, *params;
+	if (json_unpack((json_t *)o, "{s:o, s:i, s:i, s:i, s:I, s:I, s:I, s:i, s:o}", "points",
+		    &points, "processes", &processes, "limit", &limit, "samples", &samples, "seed", &seed, "window_ns",
+		    &window, "warm_up_ns", &warm_up, "retries", &retries, "params", &params) < 0)
+		return error_set(e, EINVAL, "the plan of the run cannot be read");
+	*p = (struct plan){.processes = (unsigned)processes, .samples = (unsigned)samples,
+		.limit = (unsigned)limit, .seed = (uint64_t)seed, .window_ns = (uint64_t)window,
+		.warm_up_ns = (uint64_t)warm_up, .retries = (unsigned)retries,
+		.params = json_incref(params), .point_count = json_array_size(points)};
+	p->points = calloc(p->point_count + 1, sizeof *p->points);
+	if (!p->points || plan_flags(p))
+		return error_set(e, ENOMEM, "no memory for the list of points");
+	for (size_t i = 0; i < p->point_count; i++)
+		if (point_from_json(&p->points[i], json_array_get(points, i)) < 0)
+			return error_set(e, EINVAL, "point %zu of the plan cannot be read", i);
+	return 0;
+}
+
+int plan_find(const struct plan *p, const struct point *point)
+{
+	for (size_t i = 0; i < p->point_count; i++)
+		if (same_point(&p->points[i], point))
+			return (int)i;
+	return -1;
+}

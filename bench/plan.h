@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// What a run measures: points, how many samples of each in how many fresh processes, and the
+// random order of the samples within each process.
+#pragma once
+
+#include <jansson.h>
+
+#include "machine.h"
+#include "placement.h"
+#include "result.h"
+
+struct plan {
+	struct point *points;
+	size_t point_count;
+	bool *failed;  // per point: not to be measured any further
+	bool *settled; // per point: measured precisely enough (--full)
+	unsigned processes, samples; // per point: fresh processes, samples in each
+	unsigned limit; // samples of a point in all, fewer than processes x samples; 0: no limit
+	uint64_t seed;
+	uint64_t window_ns, warm_up_ns;
+	unsigned retries;
+	json_t *params; // {"kernel.name": "value"}: what the user set
+};
+
+// What to choose the points by. Empty lists stand for all (threads: the placement's defaults).
+struct selection {
+	char **patterns;
+	char **strategies, **locks; // names; `sequential` and control stay in whatever is chosen
+	unsigned *threads;
+	size_t pattern_count, strategy_count, lock_count, thread_count;
+	enum placement placements[PLACEMENTS];
+	size_t placement_count;
+	bool oversubscribe;
+	bool few_counts; // of the placements' defaults only 1, 2, half, all cores and all PUs
+};
+
+// Makes the list of points, with the control and the sequential baseline of each kernel chosen.
+// Returns 0 or a negative errno with a message that names what matches nothing and what exists.
+int plan_points(struct plan *p, const struct selection *s, const struct machine *m, struct error *e);
+void plan_free(struct plan *p);
+
+// One sample to be taken.
+struct visit {
+	unsigned point, process, sample;
+};
+// All samples of one process in their random order: in each round every point once. done(arg,
+// v) tells which are there already. Returns how many; *visits is the caller's to free.
+size_t plan_visits(const struct plan *p, unsigned process, bool (*done)(void *, const struct visit *),
+	void *arg, struct visit **visits);
+
+// The plan as JSON and back, for the journal and for the measuring process.
+json_t *plan_to_json(const struct plan *p);
+int plan_from_json(struct plan *p, const json_t *o, struct error *e);
+
+// The number of a point in the plan, or -1.
+int plan_find(const struct plan *p, const struct point *point);
+
+// A point as the fields of a JSON object, and back.
+void point_to_json(json_t *o, const struct point *p);
+int point_from_json(struct point *p, const json_t *o);

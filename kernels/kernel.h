@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// What a kernel declares. A kernel is one file in kernels/: its state, one function per
+// strategy, a check, and KERNEL(...) at the end. Nothing else is to be edited: the Makefile
+// finds the file, the linker collects the declarations.
+// A kernel knows its worker and its own state; nothing of topology, files or command line.
+#pragma once
+
+#include "lock.h"
+
+// A worker as the kernel sees it. Every worker has its own; on its own lines.
+struct worker {
+	LINE_ALIGNED unsigned index; // 0 .. count - 1
+	unsigned count;
+	void *own;		  // kernel->own_size bytes, zeroed, first touched by this worker
+	struct lock_node node[2]; // for the (at most two) locks held at once
+};
+
+// A setting of a kernel that the user may change: --param KERNEL.NAME=VALUE.
+struct param {
+	const char *name;
+	const char *value; // the default, as text
+	const char *help;
+	const char *accepts; // "1..1048576", "file", "0..5 (real)"; checked by the kernel's prepare
+};
+
+// What the kernel made ready once per process, shared read-only by all its points.
+struct input {
+	const struct param *params; // the kernel's, in its order
+	const char *const *values;  // one per param
+	void *data;		    // what prepare made
+	char error[256];	    // prepare writes here what is wrong with a value
+};
+
+struct variant {
+	const char *strategy;
+	const struct lock_class *lock; // null where the strategy has none
+	// Does n operations (throughput) or one piece of the remaining work (makespan) and returns
+	// how many operations were done; 0 ends a makespan. Called by every worker in a loop.
+	uint64_t (*batch)(void *state, struct worker *w, uint64_t n);
+};
+
+enum kernel_kind {
+	KERNEL_THROUGHPUT, // operations within a window
+	KERNEL_MAKESPAN	   // time until a fixed amount of work is done
+};
+
+// The state of one point while it is measured.
+struct run {
+	const struct kernel *kernel;
+	const struct variant *variant;
+	const struct input *input;
+	struct worker **workers; // count of them
+	unsigned count;
+	void *state; // kernel->state_size bytes, zeroed, aligned to LINE_PAIR
+};
+
+struct kernel {
+	const char *name;
+	const char *summary;	// one line
+	const char *shared;	// what the workers share
+	const char *unit;	// what an operation is, plural: "increments"
+	enum kernel_kind kind;
+	size_t state_size;	// shared state, first touched by worker 0
+	size_t own_size;	// per worker, first touched by that worker; 0: none
+	const struct param *params; // ended by a null name; null: none
+	const struct variant *variants;
+	size_t variant_count;
+
+	// All hooks but check may be null. Those that return int return 0 or a positive errno.
+	// prepare: once per process, by the main thread: read-only input in in->data.
+	int (*prepare)(struct input *in);
+	void (*unprepare)(struct input *in);
+	// create: by worker 0, state zeroed; makes locks, fills tables. destroy: the reverse.
+	int (*create)(struct run *r);
+	void (*destroy)(struct run *r);
+	// begin: by worker 0 before each window or makespan (e.g. puts the work back).
+	void (*begin)(struct run *r);
+	// finish: by every worker at the end of each window, inside the measured time: merges its
+	// own state into the shared one.
+	void (*finish)(void *state, struct worker *w);
+	// check: by worker 0, workers at rest. done[i] is what worker i did since create (throughput)
+	// or since begin (makespan). Returns how many operations did not take effect exactly once.
+	int64_t (*check)(struct run *r, const uint64_t *done);
+	// picture: writes "W H MAX\n" and W*H little-endian uint16 to out, a real result to look at.
+	int (*picture)(const struct run *r, void *out);
+};
+
+// Puts the kernel's address where kernels_begin()/kernels_end() find it.
+#define KERNEL(NAME, ...)                                                                          \
+	static const struct kernel NAME##_kernel = {.name = #NAME, __VA_ARGS__};                   \
+	__attribute__((used, section("lockscale_kernels"))) static const struct kernel             \
+		*const NAME##_entry = &NAME##_kernel
+
+#define VARIANTS(array) .variants = (array), .variant_count = sizeof(array) / sizeof *(array)
+
+// For a function `uint64_t FUNCTION(void *, struct worker *, uint64_t, const struct lock_class *)`
+// marked ALWAYS_INLINE: LOCKED_BATCH(FUNCTION) writes its text once per lock, and
+// LOCKED_VARIANTS("global-lock", FUNCTION) lists the results in a variant table.
+#define LOCKED_BATCH_ONE(NAME, FUNCTION)                                                           \
+	static uint64_t FUNCTION##_##NAME(void *state, struct worker *w, uint64_t n)               \
+	{                                                                                          \
+		return FUNCTION(state, w, n, &NAME##_class);                                       \
+	}
+#define LOCKED_VARIANT_ONE(NAME, STRATEGY, FUNCTION)                                               \
+	{.strategy = STRATEGY, .lock = &NAME##_class, .batch = FUNCTION##_##NAME},
+#define LOCKED_BATCH(FUNCTION) FOR_EACH_LOCK(LOCKED_BATCH_ONE, FUNCTION)
+#define LOCKED_VARIANTS(STRATEGY, FUNCTION) FOR_EACH_LOCK(LOCKED_VARIANT_ONE, STRATEGY, FUNCTION)
+
+#define STRATEGY_IS(variant, text) (__builtin_strcmp((variant)->strategy, (text)) == 0)
+
+// The value of a parameter as text; never null.
+static inline const char *input_text(const struct input *in, const char *name)
+{
+	for (size_t i = 0; in->params && in->params[i].name; i++)
+		if (__builtin_strcmp(in->params[i].name, name) == 0)
+			return in->values[i];
+	return "";
+}
+
+// The same as a number within low..high. Returns 0, or EINVAL with in->error set.
+int input_number(struct input *in, const char *name, double low, double high, double *value);
+
+// An array in which different workers write different elements: each on its own lines, the
+// element's data first and then (fine-lock) its lock. Size in bytes of one such cell.
+static inline size_t cell_stride(size_t data, const struct lock_class *lock)
+{
+	size_t with_lock = lock ? ((data + 15) & ~(size_t)15) + lock->size : data;
+	return (with_lock + 63) & ~(size_t)63;
+}
+
+static ALWAYS_INLINE void *cell_lock(void *cell, size_t data)
+{
+	return (char *)cell + ((data + 15) & ~(size_t)15);
+}

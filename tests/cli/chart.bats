@@ -1,0 +1,439 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: BSD-2-Clause
+# scripts/chart: which charts come of which tables, that their words can be read, and what happens
+# where they cannot be drawn. Tables are made by tests/synthetic-table.
+
+setup_file()
+{
+	export ROOT="$BATS_TEST_DIRNAME/../.."
+	export TABLES="$BATS_FILE_TMPDIR"
+	command -v gnuplot >/dev/null || return 0
+	"$ROOT/tests/synthetic-table" --directory "$TABLES/2" 2
+	"$ROOT/tests/synthetic-table" --directory "$TABLES/16" 16
+	"$ROOT/tests/synthetic-table" --directory "$TABLES/448" 448
+	"$ROOT/tests/synthetic-table" --directory "$TABLES/locks" --locks 25 --kernels control,counter 448
+	"$ROOT/tests/synthetic-table" --directory "$TABLES/names" --locks 25 --long-names \
+		--kernels control,counter 16
+	"$ROOT/tests/synthetic-table" --directory "$TABLES/placements" --kernels control,bank \
+		--placements compact,spread,smt 64
+	for machine in 2 16 448 locks names placements; do
+		"$ROOT/scripts/chart" "$TABLES/$machine"
+	done
+}
+
+setup()
+{
+	chart="$ROOT/scripts/chart"
+	dir="$BATS_TEST_TMPDIR/result"
+	case $BATS_TEST_DESCRIPTION in
+	without_gnuplot*) return 0 ;;
+	esac
+	command -v gnuplot >/dev/null || skip 'gnuplot is not installed'
+}
+
+# small [OPTION...] WORKERS: a result directory with one kernel and the control
+small()
+{
+	"$ROOT/tests/synthetic-table" --directory "$dir" --kernels control,counter --locks 2 "$@"
+}
+
+# change PROGRAM: the table, each line but the header through an awk program
+change()
+{
+	awk -F '\t' -v OFS='\t' "NR == 1 { print; next } $1 { print }" "$dir/speedup.tsv" >"$dir/changed"
+	mv "$dir/changed" "$dir/speedup.tsv"
+}
+
+# The boxes of all words in an SVG: each must lie on the canvas, and none may touch another.
+# Widths are estimated from classes of letters, on purpose not from the table that places them.
+readable()
+{
+	LC_ALL=C awk '
+	function width(text, n, i, c, sum) {
+		gsub(/&[a-z]+;/, "&", text)
+		gsub(/[\200-\277]/, "", text)
+		n = length(text)
+		for (i = 1; i <= n; i++) {
+			c = substr(text, i, 1)
+			if (index("ijl.,:;|!I()/ -t", c))
+				sum += 0.33
+			else if (index("mwMW%", c) || c > "~")
+				sum += 0.88
+			else
+				sum += c ~ /[A-Z]/ ? 0.68 : 0.6
+		}
+		return sum
+	}
+	/viewBox=/ { split(substr($0, index($0, "=") + 2), part, /[ "]/); wide = part[3]; high = part[4] }
+	/<g transform="translate\(/ {
+		split(substr($0, index($0, "translate(") + 10), part, /[,)]/)
+		x = part[1]; y = part[2]
+		size = $0; sub(/.*font-size="/, "", size); size += 0
+		side = $0; sub(/.*text-anchor="/, "", side); sub(/".*/, "", side)
+		bold = /font-weight="bold"/ ? 1.1 : 1
+	}
+	/<text>/ {
+		text = $0; gsub(/.*<text>|<\/text>.*/, "", text); gsub(/^ +| +$/, "", text)
+		if (text == "")
+			next
+		w = width(text) * size * bold
+		n++
+		word[n] = text
+		left[n] = side == "start" ? x : side == "end" ? x - w : x - w / 2
+		right[n] = left[n] + w
+		top[n] = y - 0.73 * size
+		bottom[n] = y + 0.15 * size
+		if (left[n] < 0 || top[n] < 0 || right[n] > wide || bottom[n] > high) {
+			print FILENAME ": cut off: " text
+			bad = 1
+		}
+	}
+	END {
+		for (i = 1; i <= n; i++)
+			for (j = 1; j < i; j++)
+				if (left[i] < right[j] && left[j] < right[i] && top[i] < bottom[j] && top[j] < bottom[i]) {
+					print FILENAME ": overlap: " word[i] " and " word[j]
+					bad = 1
+				}
+		if (n < 5) {
+			print FILENAME ": only " n + 0 " words"
+			bad = 1
+		}
+		exit bad
+	}' "$1"
+}
+
+all_readable()
+{
+	local svg bad=0
+	for svg in "$1"/charts/*.svg; do
+		readable "$svg" || bad=1
+	done
+	[ "$bad" -eq 0 ]
+}
+
+# bats takes no notice of a failing "! command".
+refute()
+{
+	if "$@"; then
+		return 1
+	fi
+}
+
+# bytes FROM COUNT FILE: in hexadecimal
+bytes()
+{
+	od -A n -t x1 -j "$1" -N "$2" "$3" | tr -d ' \n'
+}
+
+@test "each_kernel_has_a_chart_of_each_kind_as_svg_and_png" {
+	for kernel in control counter histogram bank mandelbrot; do
+		for kind in speedup throughput efficiency fairness; do
+			[ -s "$TABLES/2/charts/$kind-$kernel.svg" ]
+			[ -s "$TABLES/2/charts/$kind-$kernel.png" ]
+		done
+	done
+	[ -s "$TABLES/2/charts/overview.svg" ]
+	[ -s "$TABLES/2/charts/overview.png" ]
+	[ "$(ls -A "$TABLES/2/charts" | wc -l)" -eq 42 ]
+}
+
+@test "every_png_is_a_whole_960_by_600_image" {
+	for png in "$TABLES"/448/charts/*-*.png; do
+		[ "$(bytes 0 8 "$png")" = 89504e470d0a1a0a ]
+		[ "$(bytes 16 8 "$png")" = 000003c000000258 ]
+		[ "$(tail -c 8 "$png" | head -c 4)" = IEND ]
+	done
+}
+
+@test "every_svg_is_whole_and_bears_the_charts_title" {
+	for svg in "$TABLES"/448/charts/*.svg; do
+		head -c 5 "$svg" | grep -q '<?xml'
+		tail -n 2 "$svg" | grep -q '^</svg>'
+		[ "$(grep -c '<title>' "$svg")" -eq 1 ]
+	done
+	grep -q '<title>counter: only private state scales' "$TABLES/448/charts/speedup-counter.svg"
+}
+
+@test "all_words_lie_on_the_canvas_and_none_overlap_with_2_workers" { all_readable "$TABLES/2"; }
+@test "all_words_lie_on_the_canvas_and_none_overlap_with_16_workers" { all_readable "$TABLES/16"; }
+@test "all_words_lie_on_the_canvas_and_none_overlap_with_448_workers" { all_readable "$TABLES/448"; }
+@test "all_words_lie_on_the_canvas_and_none_overlap_with_25_locks" { all_readable "$TABLES/locks"; }
+@test "all_words_lie_on_the_canvas_and_none_overlap_with_long_names" { all_readable "$TABLES/names"; }
+@test "all_words_lie_on_the_canvas_and_none_overlap_with_3_placements" { all_readable "$TABLES/placements"; }
+
+@test "labels_forced_together_are_caught" {
+	mkdir -p "$BATS_TEST_TMPDIR/twin"
+	cp -R "$ROOT/plots" "$ROOT/scripts" "$BATS_TEST_TMPDIR/twin/"
+	twin="$BATS_TEST_TMPDIR/twin"
+	sed 's/label_y\[order\[j\]\] = .*/label_y[order[j]] = label_wants[order[j]]/' \
+		"$ROOT/plots/layout.awk" >"$twin/plots/layout.awk"
+	refute cmp -s "$ROOT/plots/layout.awk" "$twin/plots/layout.awk"
+	small 16
+	"$twin/scripts/chart" "$dir"
+	run readable "$dir/charts/speedup-counter.svg"
+	[ "$status" -eq 1 ]
+	[[ $output == *overlap:* ]]
+}
+
+@test "a_label_beyond_the_edge_is_caught" {
+	sed 's/\(<text>\)\(private \)/\1a name that is far too long for the margin it is put in: \2/' \
+		"$TABLES/2/charts/speedup-counter.svg" >"$BATS_TEST_TMPDIR/twin.svg"
+	run readable "$BATS_TEST_TMPDIR/twin.svg"
+	[ "$status" -eq 1 ]
+	[[ $output == *'cut off:'* ]]
+}
+
+@test "a_strategy_has_the_same_colour_in_every_chart" {
+	for svg in "$TABLES"/*/charts/*-counter.svg; do
+		grep -q "rgb(  0, 158, 115)" "$svg" # private
+	done
+}
+
+@test "wrong_results_are_said_to_be_wrong" {
+	grep -q '(wrong results)' "$TABLES/2/charts/speedup-counter.svg"
+	grep -q 'unsynchronized (wrong results)' "$TABLES/2/charts/overview.svg"
+}
+
+@test "boundaries_are_named" {
+	grep -q '<text>SMT</text>' "$TABLES/448/charts/speedup-counter.svg"
+	grep -q '<text>package 2' "$TABLES/448/charts/speedup-counter.svg"
+	refute grep -q '<text>SMT</text>' "$TABLES/2/charts/speedup-counter.svg"
+}
+
+@test "axes_are_linear_to_16_workers_and_logarithmic_beyond" {
+	grep -q '<text>Workers</text>' "$TABLES/16/charts/speedup-counter.svg"
+	grep -q '<text>Workers (logarithmic)</text>' "$TABLES/448/charts/speedup-counter.svg"
+	refute grep -q '<text>1.5</text>' "$TABLES/2/charts/speedup-counter.svg" # workers are whole
+}
+
+@test "locks_between_best_and_worst_are_counted" {
+	grep -q '23 more locks of' "$TABLES/locks/charts/speedup-counter.svg"
+}
+
+@test "placement_is_in_the_name_only_where_there_are_several" {
+	[ -s "$TABLES/placements/charts/speedup-bank-compact.svg" ]
+	[ -s "$TABLES/placements/charts/fairness-bank-smt.png" ]
+	[ ! -e "$TABLES/placements/charts/speedup-bank.svg" ]
+	[ -s "$TABLES/placements/charts/overview.svg" ]
+}
+
+@test "numbers_that_do_not_exist_interrupt_a_line" {
+	small 4
+	change '$2 == "private" && $5 == 3 { for (i = 6; i <= 14; i++) $i = "NA" }'
+	change '$2 == "lock-free" { $10 = $11 = "NA" }'
+	"$chart" "$dir"
+	all_readable "$dir"
+}
+
+@test "a_series_of_nothing_but_na_is_left_out" {
+	small 4
+	change '$2 == "rcu" { for (i = 6; i <= 14; i++) $i = "NA" }'
+	"$chart" "$dir"
+	refute grep -q '>rcu' "$dir/charts/speedup-counter.svg"
+	all_readable "$dir"
+}
+
+@test "a_series_that_ends_early_says_where" {
+	small 4
+	awk -F '\t' '$2 != "rcu" || $5 < 3' "$dir/speedup.tsv" >"$dir/cut"
+	mv "$dir/cut" "$dir/speedup.tsv"
+	"$chart" "$dir"
+	grep -q '>rcu .* at 2<' "$dir/charts/speedup-counter.svg"
+}
+
+@test "a_single_point_is_drawn" {
+	small 1
+	"$chart" "$dir"
+	all_readable "$dir"
+	grep -q '<text>Bars: 95 %' "$dir/charts/speedup-counter.svg"
+}
+
+@test "a_kernel_without_sequential_has_throughput_but_no_speedup" {
+	small 4
+	awk -F '\t' -v OFS='\t' '$1 == "counter" && $2 == "sequential" { next }
+		$1 == "counter" { $9 = $10 = $11 = $12 = "NA" } { print }' \
+		"$dir/speedup.tsv" >"$dir/cut"
+	mv "$dir/cut" "$dir/speedup.tsv"
+	run "$chart" "$dir"
+	[ "$status" -eq 0 ]
+	[[ $output == *'no sequential run was measured'* ]]
+	[ -s "$dir/charts/throughput-counter.svg" ]
+	[ ! -e "$dir/charts/speedup-counter.svg" ]
+	all_readable "$dir"
+}
+
+@test "strategies_and_locks_never_heard_of_are_drawn" {
+	small 4
+	change '{ sub(/^rcu$/, "flat-combining", $2); sub(/^mutex$/, "my_own'\''lock", $3) }'
+	"$chart" "$dir"
+	grep -q 'flat-combining' "$dir/charts/speedup-counter.svg"
+	all_readable "$dir"
+}
+
+@test "titles_may_hold_any_character" {
+	small 2
+	printf 'kernel\tplacement\tunit\ttitle\ncounter\tcompact\tincrements\tit'\''s `date` $(date) @x <b> & "50 %%" \\n {/Bold x}\n' \
+		>"$dir/findings.tsv"
+	"$chart" "$dir"
+	grep -qF '`date` $(date) @x &lt;b&gt; &amp;' "$dir/charts/speedup-counter.svg"
+	all_readable "$dir"
+}
+
+@test "only_the_table_is_needed" {
+	small 2
+	rm -f "$dir/boundaries.tsv" "$dir/findings.tsv" "$dir/machine.txt" "$dir/mandelbrot.bin"
+	"$chart" "$dir"
+	all_readable "$dir"
+	[ ! -e "$dir/mandelbrot.png" ]
+}
+
+@test "spaces_and_quotes_in_the_directory_name_do_no_harm" {
+	dir="$BATS_TEST_TMPDIR/it's a \"result\" \\n"
+	small 2
+	"$chart" "$dir"
+	[ -s "$dir/charts/speedup-counter.png" ]
+	[ -s "$dir/mandelbrot.png" ]
+}
+
+@test "the_mandelbrot_image_has_its_own_size" {
+	small 2
+	"$chart" "$dir"
+	[ "$(bytes 16 8 "$dir/mandelbrot.png")" = 0000006000000040 ]
+}
+
+@test "a_broken_mandelbrot_image_does_not_cost_the_charts" {
+	small 2
+	printf '10 10 50\nshort' >"$dir/mandelbrot.bin"
+	run "$chart" "$dir"
+	[ "$status" -eq 1 ]
+	[[ $output == *'mandelbrot.bin is no image'* ]]
+	[ -s "$dir/charts/speedup-counter.svg" ]
+}
+
+@test "charts_of_an_earlier_table_are_removed_and_others_kept" {
+	small 2
+	mkdir "$dir/charts"
+	touch "$dir/charts/speedup-gone.svg" "$dir/charts/latency-mine.svg"
+	"$chart" "$dir"
+	[ ! -e "$dir/charts/speedup-gone.svg" ]
+	[ -e "$dir/charts/latency-mine.svg" ]
+}
+
+@test "the_terminal_chart_fits_80_columns_of_ascii" {
+	for machine in 2 16 448; do
+		COLUMNS=80 "$chart" --terminal "$TABLES/$machine" >"$BATS_TEST_TMPDIR/drawn"
+		[ "$(awk 'length > 80' "$BATS_TEST_TMPDIR/drawn" | wc -l)" -eq 0 ]
+		[ "$(LC_ALL=C tr -d '\n\040-\176' <"$BATS_TEST_TMPDIR/drawn" | wc -c)" -eq 0 ]
+		grep -q 'private' "$BATS_TEST_TMPDIR/drawn"
+		grep -q 'ideal' "$BATS_TEST_TMPDIR/drawn"
+	done
+}
+
+@test "the_terminal_chart_of_one_kernel_shows_only_that" {
+	run "$chart" --terminal "$TABLES/16" bank
+	[ "$status" -eq 0 ]
+	[[ $output == *bank:* ]]
+	[[ $output != *counter:* ]]
+}
+
+@test "the_terminal_chart_writes_nothing_into_the_directory" {
+	small 2
+	before=$(ls -AR "$dir")
+	"$chart" --terminal "$dir" >/dev/null
+	[ "$(ls -AR "$dir")" = "$before" ]
+}
+
+@test "an_unknown_kernel_is_said_to_be_unknown" {
+	run "$chart" --terminal "$TABLES/2" nonsense
+	[ "$status" -eq 1 ]
+	[[ $output == *'no kernel nonsense'* ]]
+}
+
+@test "misuse_exits_2_and_help_0" {
+	run "$chart"
+	[ "$status" -eq 2 ]
+	run "$chart" --nonsense "$TABLES/2"
+	[ "$status" -eq 2 ]
+	run "$chart" "$TABLES/2" counter
+	[ "$status" -eq 2 ]
+	run "$chart" --help
+	[ "$status" -eq 0 ]
+	[[ $output == Usage:* ]]
+}
+
+@test "a_directory_without_a_table_is_refused" {
+	mkdir "$dir"
+	run "$chart" "$dir"
+	[ "$status" -eq 1 ]
+	[[ $output == *'no speedup.tsv'* ]]
+	run "$chart" "$dir/nowhere"
+	[ "$status" -eq 1 ]
+	[[ $output == *'not a directory'* ]]
+}
+
+@test "a_table_without_a_column_or_without_points_is_refused" {
+	small 2
+	sed 's/self_speedup/other/' "$dir/speedup.tsv" >"$dir/cut"
+	mv "$dir/cut" "$dir/speedup.tsv"
+	run "$chart" "$dir"
+	[ "$status" -eq 1 ]
+	[[ $output == *'no column self_speedup'* ]]
+	"$ROOT/tests/synthetic-table" 2 | head -n 1 >"$dir/speedup.tsv"
+	run "$chart" "$dir"
+	[ "$status" -eq 1 ]
+	[[ $output == *'no points'* ]]
+	[ -z "$(ls -A "$dir/charts")" ]
+}
+
+@test "charts_that_cannot_be_written_are_an_error" {
+	small 2
+	: >"$dir/charts"
+	run "$chart" "$dir"
+	[ "$status" -eq 1 ]
+	[[ $output == *'cannot create'* ]]
+}
+
+@test "a_read_only_directory_is_an_error" {
+	[ "$(id -u)" -ne 0 ] || skip 'root writes anywhere'
+	small 2
+	mkdir "$dir/charts"
+	chmod a-w "$dir/charts"
+	run "$chart" "$dir"
+	chmod u+w "$dir/charts"
+	[ "$status" -eq 1 ]
+	[[ $output == *'cannot write to'* ]]
+}
+
+@test "a_full_disk_leaves_the_old_charts_whole_and_no_others" {
+	small 2
+	mkdir "$dir/charts"
+	echo old >"$dir/charts/speedup-counter.svg"
+	# No file beyond 16 KiB, and no signal for trying: writes fail as on a full disk.
+	run bash -c "trap '' XFSZ; ulimit -f 16; exec '$chart' '$dir'"
+	[ "$status" -eq 1 ]
+	[[ $output == *chart:* ]]
+	[ "$(ls -A "$dir/charts")" = speedup-counter.svg ]
+	[ "$(cat "$dir/charts/speedup-counter.svg")" = old ]
+}
+
+@test "an_interrupted_call_leaves_nothing_behind" {
+	small 16
+	"$chart" "$dir" >/dev/null 2>&1 &
+	sleep 0.1
+	kill -TERM $!
+	wait $! || true
+	[ ! -d "$dir/charts" ] || [ -z "$(ls -Ad "$dir/charts"/.new* 2>/dev/null)" ]
+}
+
+@test "without_gnuplot_the_package_to_install_is_named" {
+	mkdir "$BATS_TEST_TMPDIR/bin"
+	for tool in sh awk sed grep cat cut tr head tail mkdir mktemp mv cp rm dirname wc; do
+		ln -s "$(command -v "$tool")" "$BATS_TEST_TMPDIR/bin/$tool"
+	done
+	small 2
+	PATH="$BATS_TEST_TMPDIR/bin" run "$chart" "$dir"
+	[ "$status" -eq 1 ]
+	[[ $output == *'install gnuplot-nox'* ]]
+	[ ! -e "$dir/charts" ]
+}
