@@ -10,11 +10,10 @@
 #include <string.h>
 #include <time.h>
 
+#include "command.h"
 #include "machine.h"
 #include "placement.h"
 #include "smt_probe.h"
-
-int cmd_machine(int argc, char **argv);
 
 enum { WARNINGS_MAX = 32, CACHES_MAX = 16, COLUMNS = 96, INDENT = 12, LISTED_MAX = 16 };
 
@@ -687,12 +686,12 @@ int cmd_machine(int argc, char **argv)
 	struct report r = {0};
 	struct error e = {"not enough memory"};
 
-	argp_err_exit_status = 2;
+	argp_err_exit_status = EXIT_USAGE;
 	if (argp_parse(&argp, argc, argv, 0, NULL, &o))
-		return 2;
+		return EXIT_USAGE;
 	if (machine_load(&r.m, o.topology, &e)) {
 		fprintf(stderr, "%s: %s\n", argv[0], e.text);
-		return o.topology ? 2 : 1;
+		return o.topology ? EXIT_USAGE : EXIT_FAILED;
 	}
 	int err = gather(&r, &o, &e);
 	if (!err && o.json)
@@ -706,5 +705,5 @@ int cmd_machine(int argc, char **argv)
 		err = -EIO;
 	}
 	release(&r);
-	return err ? 1 : 0;
+	return err ? EXIT_FAILED : 0;
 }

@@ -23,7 +23,7 @@
 	"'pack:2 numa:2 l3:1 core:16 pu:2'"
 
 enum {
-	XML_MAX = 64 << 20,          // bytes; a 448-PU machine needs 0.3 MB
+	XML_MAX = 16 << 20,          // bytes; a 448-PU machine needs 0.3 MB
 	SYNTHETIC_PUS_MAX = 1 << 12, // four times as many take hwloc over a minute
 	TRIAL_SECONDS = 20,
 };
@@ -176,7 +176,7 @@ static int source_open(struct source *s, const char *name, struct error *e)
 // allowed part of it is marked.
 static int open_topology(hwloc_topology_t *topology, const struct source *s)
 {
-	hwloc_topology_t t;
+	hwloc_topology_t t = NULL;
 	unsigned long flags =
 		HWLOC_TOPOLOGY_FLAG_INCLUDE_DISALLOWED | HWLOC_TOPOLOGY_FLAG_DONT_CHANGE_BINDING;
 
@@ -353,7 +353,7 @@ static void find_cpu(struct machine *m)
 
 static int load_source(struct machine *m, const struct source *s)
 {
-	hwloc_topology_t t;
+	hwloc_topology_t t = NULL;
 
 	*m = (struct machine){0};
 	int err = open_topology(&t, s);

@@ -494,9 +494,10 @@ static double ratio_variance(
 
 static int pool(struct pooled *p, const struct stats_pair *pairs, const struct spread *s, size_t n)
 {
-	double *variance = calloc(2 * n, sizeof *variance), *df = variance + n;
+	double *variance = calloc(2 * n, sizeof *variance);
 	if (!variance)
 		return -ENOMEM;
+	double *df = variance + n;
 	*p = (struct pooled){0};
 	size_t count = 0;
 	for (size_t i = 0; i < n; i++) {

@@ -638,6 +638,13 @@ static void say_yes_list(const struct verdict *v, struct text *t)
 static void say_best(const struct verdict *v, const struct answer *a, struct text *t)
 {
 	char name[3 * NAME_LEN];
+	if (!a->yes && a->best && a->best->gain.hi < 1) {
+		say(t, "; even the best, %s, is ",
+			variant_name(&a->best->point, name, sizeof name));
+		say_slower(t, a->best->speedup);
+		say(t, " than one thread");
+		return;
+	}
 	if (a->best) {
 		say(t, "%s%s reaches ", a->yes ? "; of the others " : "; at best ",
 			variant_name(&a->best->point, name, sizeof name));
@@ -648,7 +655,7 @@ static void say_best(const struct verdict *v, const struct answer *a, struct tex
 		say(t, ", and even control, which shares nothing, ");
 		say_speedup(t, control->speedup);
 	}
-	if (a->worst) {
+	if (a->worst && a->worst != a->best) {
 		say(t, "; %s is ", variant_name(&a->worst->point, name, sizeof name));
 		say_slower(t, a->worst->speedup);
 		say(t, " than one thread");

@@ -515,7 +515,7 @@ function thin_out(i, strategy, locks, best, worst, room, labels)
 }
 
 # The sequential run of the kernel, under this placement or (it has but one worker) any other.
-function find_baseline(kernel, placement, i, j, p, id, value)
+function find_baseline(kernel, placement, i, j, p, id)
 {
 	baseline = "NA"
 	for (i = 0; i <= placement_count && baseline == "NA"; i++) {
@@ -994,7 +994,7 @@ function has_boundaries(placement, i)
 # ---------------------------------------------------------------------------- words
 
 # Speedup's title is the report's finding. The others say what their own numbers show.
-function title_of(kernel, placement, i, id, n, best, worst, j)
+function title_of(kernel, placement, i, id, best, worst)
 {
 	if (kind == "speedup")
 		return (kernel, placement) in finding ? finding[kernel, placement] : kernel ": speedup"
@@ -1634,7 +1634,7 @@ function cell(value)
 	return floor(value + 0.5)
 }
 
-function write_cells(rows, i, j, k, id, n, before, before_n, value, x, y, x1, y1, blocks)
+function write_cells(rows, i, j, k, id, n, before, value, x, y, x1, y1)
 {
 	for (i = 1; i <= x_tics; i++)
 		cell_x[i] = cell(pixel_x(x_tic[i]))
@@ -1653,7 +1653,6 @@ function write_cells(rows, i, j, k, id, n, before, before_n, value, x, y, x1, y1
 	# Back to front: boundaries, the sequential level, ideal, series from worst to best.
 	k = 0
 	print "$cells << EOD"
-	blocks = ""
 	for (i = 1; i <= rules; i++)
 		for (y = 0; y <= rows; y++)
 			print rule_px[i], y

@@ -1,6 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: BSD-2-Clause
 # Claims about `lockscale machine` as a user meets it. $LOCKSCALE is the program.
+# shellcheck disable=SC2030,SC2031 # each test is a subshell, on purpose
 
 bats_require_minimum_version 1.5.0
 

@@ -178,7 +178,7 @@ static void damaged_files_never_crash(void **state)
 	uint64_t random = 1;
 	(void)state;
 
-	for (int i = 0; i < 100; i++) {
+	for (int i = 0; i < 50; i++) {
 		char text[sizeof small], path[] = "/tmp/lockscale-test-XXXXXX";
 		struct machine m;
 		struct error e;

@@ -24,14 +24,12 @@ struct place {
 
 static int set_up(void **state)
 {
-	struct place *p = calloc(1, sizeof *p);
-	if (!p)
+	static struct place place;
+	strcpy(place.dir, "/tmp/test_result.XXXXXX");
+	if (!mkdtemp(place.dir))
 		return -1;
-	strcpy(p->dir, "/tmp/test_result.XXXXXX");
-	if (!mkdtemp(p->dir))
-		return -1;
-	snprintf(p->file, sizeof p->file, "%s/benchmark.json", p->dir);
-	*state = p;
+	snprintf(place.file, sizeof place.file, "%s/benchmark.json", place.dir);
+	*state = &place;
 	return 0;
 }
 
@@ -39,9 +37,7 @@ static int tear_down(void **state)
 {
 	struct place *p = *state;
 	unlink(p->file);
-	int rc = rmdir(p->dir);
-	free(p);
-	return rc;
+	return rmdir(p->dir);
 }
 
 static void put(const struct place *p, const char *text, size_t size)

@@ -247,7 +247,7 @@ static void forget_processes(struct synthetic *s)
 }
 
 // How often in `runs` the interval of a ratio that is 1 contains 1.
-static double coverage(unsigned processes, double process_sd, bool forget)
+static double simulated_coverage(unsigned processes, double process_sd, bool forget)
 {
 	enum { RUNS = 300 };
 	gsl_rng *rng = gsl_rng_alloc(gsl_rng_mt19937);
@@ -271,15 +271,15 @@ static double coverage(unsigned processes, double process_sd, bool forget)
 static void bootstrap_covers_what_it_promises(void **state)
 {
 	(void)state;
-	assert_true(coverage(3, 0, false) >= 0.95);
-	assert_true(coverage(10, 0.05, false) >= 0.92);
-	assert_true(coverage(3, 0.05, false) >= 0.82); // as the header admits
+	assert_true(simulated_coverage(3, 0, false) >= 0.95);
+	assert_true(simulated_coverage(10, 0.05, false) >= 0.92);
+	assert_true(simulated_coverage(3, 0.05, false) >= 0.82); // as the header admits
 }
 
 static void twin_that_ignores_processes_does_not_cover(void **state)
 {
 	(void)state;
-	assert_true(coverage(10, 0.05, true) < 0.8);
+	assert_true(simulated_coverage(10, 0.05, true) < 0.8);
 }
 
 // Moderated variances
