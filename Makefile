@@ -120,7 +120,7 @@ run quick: all
 	exit $$status
 
 bench-peers: all peers
-	@build/peers/bench-peers build/peers/lockscale build/bench-peers.tsv
+	@build/peers/bench-peers build/peers/lockscale $(BUILD)/lockscale build/bench-peers.tsv
 
 FORMATTED = $(wildcard bench/*.[ch] bench/*/*.[ch] bench/*/*.cc bench/peers/locks/*.h \
 	kernels/*.[ch] kernels/locks/*.h tests/unit/*.[ch] tests/stress/*.[ch] tests/twins/*/*.[ch])

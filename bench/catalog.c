@@ -14,7 +14,8 @@ enum { KERNELS_MOST = 256 };
 
 static int by_name(const void *a, const void *b)
 {
-	const struct kernel *x = *(const struct kernel *const *)a, *y = *(const struct kernel *const *)b;
+	const struct kernel *x = *(const struct kernel *const *)a,
+			    *y = *(const struct kernel *const *)b;
 	int x_first = strcmp(x->name, "control") == 0, y_first = strcmp(y->name, "control") == 0;
 	return x_first != y_first ? y_first - x_first : strcmp(x->name, y->name);
 }
@@ -44,7 +45,8 @@ const struct kernel *catalog_kernel(const char *name)
 	return NULL;
 }
 
-const struct variant *catalog_variant(const struct kernel *k, const char *strategy, const char *lock)
+const struct variant *catalog_variant(
+	const struct kernel *k, const char *strategy, const char *lock)
 {
 	for (size_t i = 0; i < k->variant_count; i++) {
 		const struct variant *v = &k->variants[i];

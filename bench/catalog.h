@@ -10,7 +10,8 @@ const struct kernel *const *catalog_kernels(size_t *count);
 
 // Null if there is none of that name.
 const struct kernel *catalog_kernel(const char *name);
-const struct variant *catalog_variant(const struct kernel *k, const char *strategy, const char *lock);
+const struct variant *catalog_variant(
+	const struct kernel *k, const char *strategy, const char *lock);
 
 // "counter/global-lock/mcs". Returns buf.
 char *catalog_name(const struct kernel *k, const struct variant *v, char *buf, size_t size);

@@ -27,8 +27,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 }
 
 static const struct argp parser = {options, parse, NULL,
-	"List kernels with their strategies, and locks with their guarantees and sources.", NULL, NULL,
-	NULL};
+	"List kernels with their strategies, and locks with their guarantees and sources.", NULL,
+	NULL, NULL};
 
 // Each lock that any variant uses, once.
 static size_t all_locks(const struct lock_class **locks)
@@ -102,11 +102,12 @@ static json_t *kernel_json(const struct kernel *k)
 				"strategy", v->strategy, "lock", v->lock ? v->lock->name : NULL));
 	}
 	for (const struct param *p = k->params; p && p->name; p++)
-		json_array_append_new(params, json_pack("{s:s, s:s, s:s, s:s}", "name", p->name, "default",
-						      p->value, "help", p->help, "accepts", p->accepts));
-	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:o, s:o}", "name", k->name, "summary", k->summary,
-		"shared", k->shared, "unit", k->unit, "kind", kind(k), "variants", variants, "params",
-		params);
+		json_array_append_new(
+			params, json_pack("{s:s, s:s, s:s, s:s}", "name", p->name, "default",
+					p->value, "help", p->help, "accepts", p->accepts));
+	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:o, s:o}", "name", k->name, "summary",
+		k->summary, "shared", k->shared, "unit", k->unit, "kind", kind(k), "variants",
+		variants, "params", params);
 }
 
 static void print_json(void)
@@ -119,9 +120,10 @@ static void print_json(void)
 		json_array_append_new(kernels, kernel_json(k[i]));
 	count = all_locks(locks);
 	for (size_t i = 0; i < count; i++)
-		json_array_append_new(list, json_pack("{s:s, s:s, s:s, s:b}", "name", locks[i]->name,
-						    "summary", locks[i]->summary, "source",
-						    locks[i]->source, "fifo", locks[i]->fifo));
+		json_array_append_new(
+			list, json_pack("{s:s, s:s, s:s, s:b}", "name", locks[i]->name, "summary",
+				      locks[i]->summary, "source", locks[i]->source, "fifo",
+				      locks[i]->fifo));
 	json_t *all = json_pack("{s:o, s:o}", "kernels", kernels, "locks", list);
 	json_dumpf(all, stdout, JSON_INDENT(1));
 	putchar('\n');

@@ -56,7 +56,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 }
 
 static const struct argp parser = {options, parse, NULL,
-	"Two workers: one does x = x + 1, the other x = x - 1, equally often. Shows how an update is "
+	"Two workers: one does x = x + 1, the other x = x - 1, equally often. Shows how an update "
+	"is "
 	"lost, and that under a mutex none is.",
 	NULL, NULL, NULL};
 
@@ -80,7 +81,7 @@ struct race {
 	bool locked;
 	uint64_t iterations;
 	uint64_t *loaded[WORKERS]; // x as each worker found it, iteration by iteration
-	uint32_t *when;		   // for find_losses
+	uint32_t *when;            // for find_losses
 };
 
 // One update, in the three steps that a machine makes of it.
@@ -124,8 +125,8 @@ static uint64_t number_of(const struct race *r, uint64_t x)
 
 // Adds up the victim's lost updates; keeps the shortest story. when[number_of(x)] tells in which
 // iteration (from 1) the victim loaded that x; it cannot have done so twice.
-static uint64_t find_losses_of(const struct race *r, unsigned victim, uint32_t *when,
-	struct loss *shortest)
+static uint64_t find_losses_of(
+	const struct race *r, unsigned victim, uint32_t *when, struct loss *shortest)
 {
 	const uint64_t *mine = r->loaded[victim], *others = r->loaded[1 - victim];
 	uint64_t lost = 0;
@@ -226,8 +227,10 @@ static void hunt(struct race *r, struct team *team, const struct race_options *o
 		rounds++;
 	}
 	if (!loss.found) {
-		printf("No update was lost in %" PRIu64 " rounds. That proves nothing: on one PU the "
-		       "workers\nrarely meet. Try again with --seconds or --iterations.\n\n", rounds);
+		printf("No update was lost in %" PRIu64
+		       " rounds. That proves nothing: on one PU the "
+		       "workers\nrarely meet. Try again with --seconds or --iterations.\n\n",
+			rounds);
 		return;
 	}
 	printf("Round %" PRIu64 ": x ended at %" PRId32 ", should be 0; at least %" PRIu64
@@ -247,18 +250,22 @@ static int race(struct team *team, const struct race_options *o, bool yield)
 	barrier_init(&r->start, WORKERS, yield);
 	int status = EXIT_FAILED;
 	if (reserve(r, o->iterations) == 0) {
-		printf("Two workers, %" PRIu64 " times each: x = x + 1 and x = x - 1, from x = 0.\n\n"
-		       "Without a lock\n\n", r->iterations);
+		printf("Two workers, %" PRIu64
+		       " times each: x = x + 1 and x = x - 1, from x = 0.\n\n"
+		       "Without a lock\n\n",
+			r->iterations);
 		hunt(r, team, o);
 		run_round(r, team, true);
 		struct loss none;
 		uint64_t lost = find_losses(r, &none);
 		int32_t end = value(load(&r->x, relaxed)); /* relaxed: all at rest */
 		printf("Under a mutex\n\n  x ended at %" PRId32 ", should be 0; %" PRIu64
-		       " updates were lost.\n", end, lost);
+		       " updates were lost.\n",
+			end, lost);
 		status = end == 0 && lost == 0 ? 0 : EXIT_FAILED;
 	} else {
-		fprintf(stderr, "lockscale race: no memory for %" PRIu64 " iterations\n", o->iterations);
+		fprintf(stderr, "lockscale race: no memory for %" PRIu64 " iterations\n",
+			o->iterations);
 	}
 	for (unsigned w = 0; w < WORKERS; w++)
 		free(r->loaded[w]);

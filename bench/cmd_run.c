@@ -40,7 +40,7 @@ static const double full_precision = 0.01;
 struct run_options {
 	struct selection select;
 	bool quick, full, quiet, dry_run;
-	double window_ms; // 0: not given
+	double window_ms;                                     // 0: not given
 	unsigned samples, processes, repetitions, watchdog_s; // 0: not given
 	bool seeded;
 	uint64_t seed;
@@ -69,34 +69,47 @@ enum {
 static const struct argp_option options[] = {
 	{NULL, 0, NULL, 0, "What to measure:", 1},
 	{"threads", 't', "LIST", 0,
-		"Worker counts, e.g. 1,2,4-16 (default: 1, 2, 3, 4, 6, 8, 12, ... up to all allowed "
-		"cores, then all PUs, and around each boundary of the topology)", 1},
-	{"placement", 'p', "LIST", 0, "compact (default), spread, smt, none: order in which workers "
-		"fill the PUs", 1},
+		"Worker counts, e.g. 1,2,4-16 (default: 1, 2, 3, 4, 6, 8, 12, ... up to all "
+		"allowed "
+		"cores, then all PUs, and around each boundary of the topology)",
+		1},
+	{"placement", 'p', "LIST", 0,
+		"compact (default), spread, smt, none: order in which workers "
+		"fill the PUs",
+		1},
 	{"locks", 'l', "LIST", 0, "Only these locks", 1},
 	{"strategies", KEY_STRATEGIES, "LIST", 0, "Only these strategies", 1},
 	{"param", KEY_PARAM, "KERNEL.NAME=VALUE", 0, "Set a kernel's parameter", 1},
 	{"oversubscribe", KEY_OVERSUBSCRIBE, NULL, 0, "Allow more workers than PUs", 1},
 	{NULL, 0, NULL, 0, "How well:", 2},
-	{"quick", KEY_QUICK, NULL, 0, "1 process x 3 samples, short windows: under half a minute", 2},
+	{"quick", KEY_QUICK, NULL, 0, "1 process x 3 samples, short windows: under half a minute",
+		2},
 	{"full", KEY_FULL, NULL, 0, "Until each speedup is known within 1 %, or 60 samples", 2},
-	{"window-ms", 'w', "MS", 0, "Length of a sample (100, shortened where the run would take too "
-		"long)", 2},
+	{"window-ms", 'w', "MS", 0,
+		"Length of a sample (100, shortened where the run would take too "
+		"long)",
+		2},
 	{"samples", KEY_SAMPLES, "N", 0, "Samples of each point per process (5)", 2},
 	{"processes", KEY_PROCESSES, "N", 0, "Fresh processes (3)", 2},
-	{"seed", KEY_SEED, "N", 0, "Seed of the random order (default: from the clock, recorded)", 2},
-	{"watchdog", KEY_WATCHDOG, "S", 0, "Give a point up after S seconds without progress (10)", 2},
+	{"seed", KEY_SEED, "N", 0, "Seed of the random order (default: from the clock, recorded)",
+		2},
+	{"watchdog", KEY_WATCHDOG, "S", 0, "Give a point up after S seconds without progress (10)",
+		2},
 	{NULL, 0, NULL, 0, "Where to:", 3},
 	{"output", 'o', "DIR", 0, "Result directory (results/HOST-DATE-TIME)", 3},
-	{"resume", KEY_RESUME, "DIR", 0, "Go on with an interrupted run: measure what is missing", 3},
+	{"resume", KEY_RESUME, "DIR", 0, "Go on with an interrupted run: measure what is missing",
+		3},
 	{"quiet", KEY_QUIET, NULL, 0, "No progress, no warnings", 3},
 	{"dry-run", KEY_DRY_RUN, NULL, 0, "Only list the points and the time they would take", 3},
-	{"topology", KEY_TOPOLOGY, "FILE|SYNTHETIC", 0, "With --dry-run: for this machine instead", 3},
+	{"topology", KEY_TOPOLOGY, "FILE|SYNTHETIC", 0, "With --dry-run: for this machine instead",
+		3},
 	{NULL, 0, NULL, 0,
 		"Any --benchmark_* flag is Google Benchmark's: --benchmark_filter=REGEX, "
 		"--benchmark_repetitions=N (samples of each point in all), --benchmark_min_time=S "
 		"(the window), --benchmark_format=console|json|csv, --benchmark_out=FILE, "
-		"--benchmark_list_tests, ... With one that asks for output stdout is Google's report.", 4},
+		"--benchmark_list_tests, ... With one that asks for output stdout is Google's "
+		"report.",
+		4},
 	{0},
 };
 
@@ -105,7 +118,8 @@ static double number(const char *option, const char *text, double low, double hi
 {
 	char *end;
 	double value = strtod(text, &end);
-	if (end == text || *end || !(value >= low && value <= high) || (whole && value != floor(value)))
+	if (end == text || *end || !(value >= low && value <= high) ||
+		(whole && value != floor(value)))
 		argp_error(state, "%s %s: expected a %snumber from %g to %g", option, text,
 			whole ? "whole " : "", low, high);
 	return value;
@@ -116,13 +130,14 @@ static size_t split(char *text, char **list, size_t most)
 {
 	size_t count = 0;
 	char *rest;
-	for (char *s = strtok_r(text, ",", &rest); s && count < most; s = strtok_r(NULL, ",", &rest))
+	for (char *s = strtok_r(text, ",", &rest); s && count < most;
+		s = strtok_r(NULL, ",", &rest))
 		list[count++] = s;
 	return count;
 }
 
-static void parse_names(const char *option, char *arg, char ***names, size_t *count,
-	struct argp_state *state)
+static void parse_names(
+	const char *option, char *arg, char ***names, size_t *count, struct argp_state *state)
 {
 	*names = calloc(LIST_MOST, sizeof **names);
 	*count = *names ? split(arg, *names, LIST_MOST) : 0;
@@ -204,13 +219,13 @@ static bool lock_or_strategy_exists(const char *name, bool lock)
 	return false;
 }
 
-static void check_names(const char *option, char **names, size_t count, bool lock,
-	struct argp_state *state)
+static void check_names(
+	const char *option, char **names, size_t count, bool lock, struct argp_state *state)
 {
 	for (size_t i = 0; i < count; i++)
 		if (!lock_or_strategy_exists(names[i], lock))
-			argp_error(state, "%s %s: no such %s; 'lockscale list' shows them all", option,
-				names[i], lock ? "lock" : "strategy");
+			argp_error(state, "%s %s: no such %s; 'lockscale list' shows them all",
+				option, names[i], lock ? "lock" : "strategy");
 }
 
 static error_t parse(int key, char *arg, struct argp_state *state)
@@ -285,11 +300,13 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		if (o->quick && o->full)
 			argp_error(state, "--quick and --full exclude each other");
 		if (o->topology && !o->dry_run)
-			argp_error(state, "--topology needs --dry-run: only the machine at hand can "
-					  "be measured");
-		if (o->resume && (s->pattern_count || s->thread_count || s->lock_count ||
-					 s->strategy_count || o->output || o->samples || o->processes ||
-					 o->window_ms > 0 || o->seeded || o->quick || o->full))
+			argp_error(state,
+				"--topology needs --dry-run: only the machine at hand can "
+				"be measured");
+		if (o->resume &&
+			(s->pattern_count || s->thread_count || s->lock_count ||
+				s->strategy_count || o->output || o->samples || o->processes ||
+				o->window_ms > 0 || o->seeded || o->quick || o->full))
 			argp_error(state, "--resume DIR goes on with what DIR began: it takes no "
 					  "patterns and no options that choose points or samples");
 		return 0;
@@ -301,7 +318,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 static const struct argp parser = {options, parse, "[PATTERN...]",
 	"Measure all points whose variant matches a PATTERN (all without one) and write them to a "
 	"result directory.\vA PATTERN is KERNEL, KERNEL/STRATEGY or KERNEL/STRATEGY/LOCK and may "
-	"hold *: 'histogram/*', '*/global-lock/mcs'. The sequential baseline of each kernel and the "
+	"hold *: 'histogram/*', '*/global-lock/mcs'. The sequential baseline of each kernel and "
+	"the "
 	"control kernel are measured in any case.\n\nExit status: 0 all measured and correct; 1 a "
 	"measurement failed its check or could not be made; 2 usage; 130 interrupted (what was "
 	"measured is kept; --resume DIR measures the rest).",
@@ -416,25 +434,29 @@ static int choose_folder(char *path, size_t size, const char *output, struct err
 		return error_set(e, EINVAL, "--output '': expected the name of a folder");
 	int rc = make_folders(path);
 	if (rc)
-		return error_set(e, rc, "cannot create the result folder %s: %s; choose a writable one "
-			"with --output DIR", path, strerror(rc));
+		return error_set(e, rc,
+			"cannot create the result folder %s: %s; choose a writable one "
+			"with --output DIR",
+			path, strerror(rc));
 	snprintf(journal, sizeof journal, "%s/journal.jsonl", path);
 	if (access(journal, F_OK) == 0)
 		return error_set(e, EEXIST,
 			"%s holds a run already: go on with it ('--resume %s') or choose another "
-			"--output", path, path);
+			"--output",
+			path, path);
 	return 0;
 }
 
-static json_t *header(const struct plan *p, const struct machine *m, const char *dir, int argc,
-	char **argv)
+static json_t *header(
+	const struct plan *p, const struct machine *m, const char *dir, int argc, char **argv)
 {
 	const char *slash = strrchr(dir, '/');
 	json_t *context = environment(m, argc, argv);
 	json_object_set_new(context, "name", json_string(slash && slash[1] ? slash + 1 : dir));
 	json_object_set_new(context, "seed", json_integer((json_int_t)p->seed));
 	json_object_set_new(context, "window_ms", json_real((double)p->window_ns * 1e-6));
-	return json_pack("{s:s, s:o, s:o}", "type", "run", "context", context, "plan", plan_to_json(p));
+	return json_pack(
+		"{s:s, s:o, s:o}", "type", "run", "context", context, "plan", plan_to_json(p));
 }
 
 /* Interruption. */
@@ -469,7 +491,8 @@ static void show_warnings(const struct machine *m)
 static void announce(const struct plan *p, const struct machine *m, const char *dir)
 {
 	fprintf(stderr,
-		"%s, %u cores, %u PUs: %zu points x %zu samples of %.0f ms, about %.0f s; seed %llu; "
+		"%s, %u cores, %u PUs: %zu points x %zu samples of %.0f ms, about %.0f s; seed "
+		"%llu; "
 		"to %s\n",
 		m->cpu, m->allowed_cores, m->allowed_pus, p->point_count, samples_per_point(p),
 		(double)p->window_ns * 1e-6, plan_seconds(p), (unsigned long long)p->seed, dir);
@@ -501,9 +524,10 @@ static int settle(struct session *s, struct error *e)
 		return rc;
 	for (size_t i = 0; i < s->plan->point_count; i++) {
 		const struct row *row = table_find(&t, &s->plan->points[i]);
-		s->plan->settled[i] = row && row->has_samples &&
-				      row->gain.hi - row->speedup <= full_precision * row->speedup &&
-				      row->speedup - row->gain.lo <= full_precision * row->speedup;
+		s->plan->settled[i] =
+			row && row->has_samples &&
+			row->gain.hi - row->speedup <= full_precision * row->speedup &&
+			row->speedup - row->gain.lo <= full_precision * row->speedup;
 	}
 	table_fini(&t);
 	return 0;
@@ -540,7 +564,9 @@ static int conclude(const struct session *s, const struct run_options *o, int rc
 		return status ? status : EXIT_FAILED;
 	}
 	bool theirs = o->google.display;
-	rc = rc ? rc : google_wants_output(&o->google) ? google_output(&o->google, s->dir, &late) : 0;
+	rc = rc                                ? rc
+	     : google_wants_output(&o->google) ? google_output(&o->google, s->dir, &late)
+					       : 0;
 	if (!status && rc) {
 		fprintf(stderr, "lockscale run: %s\n", late.text);
 		status = EXIT_FAILED;
@@ -556,8 +582,8 @@ static int conclude(const struct session *s, const struct run_options *o, int rc
 	return status;
 }
 
-static int run_plan(struct plan *p, const struct run_options *o, const char *dir,
-	struct journal *j, const struct journal_content *before)
+static int run_plan(struct plan *p, const struct run_options *o, const char *dir, struct journal *j,
+	const struct journal_content *before)
 {
 	struct session s;
 	struct error e = {0};
@@ -643,7 +669,8 @@ static int check_machine(const json_t *header, struct error *e)
 		return rc;
 	if (cpu && (strcmp(cpu, m.cpu) != 0 || pus != m.allowed_pus))
 		rc = error_set(e, EINVAL,
-			"--resume: the run began on '%s' with %lld allowed PUs, this is '%s' with %u",
+			"--resume: the run began on '%s' with %lld allowed PUs, this is '%s' with "
+			"%u",
 			cpu, (long long)pus, m.cpu, m.allowed_pus);
 	machine_unload(&m);
 	return rc;
@@ -670,7 +697,8 @@ static int run_resumed(struct run_options *o)
 	}
 	if (before.damaged)
 		fprintf(stderr,
-			"warning: %u damaged lines in %s (the first is line %u) are ignored; what they "
+			"warning: %u damaged lines in %s (the first is line %u) are ignored; what "
+			"they "
 			"held is measured again\n",
 			before.damaged, j.path, before.first_damaged);
 	/* A run that needs more than the usual number of processes was a full one. */

@@ -68,8 +68,8 @@ static json_t *boundaries(const struct machine *m)
 		json_t *list = json_array();
 		size_t count = placement_boundaries(m, p, b, BOUNDARIES_MOST);
 		for (size_t i = 0; i < count; i++)
-			json_array_append_new(list, json_pack("{s:i, s:s}", "after", (int)b[i].after,
-							    "what", b[i].what));
+			json_array_append_new(list, json_pack("{s:i, s:s}", "after",
+							    (int)b[i].after, "what", b[i].what));
 		json_object_set_new(all, placement_name(p), list);
 	}
 	return all;
@@ -105,9 +105,9 @@ json_t *environment(const struct machine *m, int argc, char **argv)
 	json_object_set_new(o, "allowed", allowed);
 	add_system(o);
 	json_object_set_new(o, "build", json_string(environment_build()));
-	json_object_set_new(o, "libraries", json_sprintf("hwloc %x, jansson %s, GSL %s",
-						    hwloc_get_api_version(), JANSSON_VERSION,
-						    gsl_version));
+	json_object_set_new(o, "libraries",
+		json_sprintf("hwloc %x, jansson %s, GSL %s", hwloc_get_api_version(),
+			JANSSON_VERSION, gsl_version));
 	json_object_set_new(o, "boundaries", boundaries(m));
 	json_object_set_new(o, "warnings", warnings(m));
 	json_object_set_new(o, "command", command_line(argc, argv));

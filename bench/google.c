@@ -20,13 +20,14 @@ static const char *const number_fields[] = {"ops_per_second", "start_skew_ns", "
 	"lost_updates", "ops_min", "ops_max", "seconds", "cpu_seconds", "foreign_ns", "stolen_ns",
 	"voluntary_switches", "involuntary_switches", "page_faults", "migrations", "tries",
 	"warm_up_seconds"};
-static const char *const other_fields[] = {"process", "sample", "disturbed", "mode", "unit", "steady"};
+static const char *const other_fields[] = {
+	"process", "sample", "disturbed", "mode", "unit", "steady"};
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))
 
 struct group { // the samples of one point
 	char *name;
-	json_t *point;	  // borrowed: any of its lines
+	json_t *point;    // borrowed: any of its lines
 	json_t **samples; // borrowed
 	size_t count;
 	const char *failure; // borrowed
@@ -250,9 +251,9 @@ static char *report_text(const struct groups *g, const struct journal_content *c
 	free(points);
 	json_error_t where;
 	/* Without a single point Google prints no report at all; an empty one is right. */
-	json_t *report = g->count == 0 ? json_pack("{s:{}, s:[]}", "context", "benchmarks") :
-			 google	       ? json_loads(google, 0, &where) :
-					 NULL;
+	json_t *report = g->count == 0 ? json_pack("{s:{}, s:[]}", "context", "benchmarks")
+			 : google      ? json_loads(google, 0, &where)
+				       : NULL;
 	free(google);
 	if (!report) {
 		error_set(e, EINVAL, "Google Benchmark's report cannot be read back");
@@ -287,7 +288,8 @@ int journal_to_result_file(const char *dir, struct error *e)
 
 /* Flags. */
 
-static int flag_number(const char *flag, const char *text, double low, double *value, struct error *e)
+static int flag_number(
+	const char *flag, const char *text, double low, double *value, struct error *e)
 {
 	char *end;
 	*value = strtod(text, &end);
@@ -296,7 +298,8 @@ static int flag_number(const char *flag, const char *text, double low, double *v
 	return 0;
 }
 
-static int flag_format(const char *flag, const char *text, enum shim_format *format, struct error *e)
+static int flag_format(
+	const char *flag, const char *text, enum shim_format *format, struct error *e)
 {
 	if (strcmp(text, "console") == 0)
 		*format = SHIM_CONSOLE;
@@ -378,8 +381,8 @@ int google_take_flags(struct google *g, int *argc, char **argv, struct error *e)
 		shim_initialize(&count, theirs);
 		rc = count > 1 ? error_set(e, EINVAL,
 					 "%s: Google Benchmark does not know this flag or value",
-					 theirs[1]) :
-				 0;
+					 theirs[1])
+			       : 0;
 	}
 	free(theirs);
 	return rc;
@@ -437,8 +440,10 @@ int google_filter(struct plan *p, struct error *e)
 	free_named(points, p->point_count);
 	free(selected);
 	p->point_count = kept;
-	return matching ? 0 : error_set(e, ENOENT, "--benchmark_filter matches no point; "
-						   "--benchmark_list_tests lists them all");
+	return matching ? 0
+			: error_set(e, ENOENT,
+				  "--benchmark_filter matches no point; "
+				  "--benchmark_list_tests lists them all");
 }
 
 void google_list(const struct plan *p)

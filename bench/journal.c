@@ -12,11 +12,11 @@
 
 static int say_what_to_do(struct error *e, int code, const char *doing, const char *path)
 {
-	const char *hint = code == ENOSPC || code == EDQUOT ?
-				   "; free some space, then continue with 'lockscale run --resume'" :
-			   code == EROFS || code == EACCES ?
-				   "; choose a writable folder with --output DIR" :
-				   "";
+	const char *hint =
+		code == ENOSPC || code == EDQUOT
+			? "; free some space, then continue with 'lockscale run --resume'"
+		: code == EROFS || code == EACCES ? "; choose a writable folder with --output DIR"
+						  : "";
 	return error_set(e, code, "cannot %s %s: %s%s", doing, path, strerror(code), hint);
 }
 
@@ -155,7 +155,8 @@ static void read_lines(struct journal_content *c, FILE *f)
 	size_t room = 0;
 	ssize_t size;
 	for (unsigned number = 1; (size = getline(&text, &room, f)) > 0; number++) {
-		json_t *line = text[size - 1] == '\n' ? json_loadb(text, (size_t)size, 0, NULL) : NULL;
+		json_t *line =
+			text[size - 1] == '\n' ? json_loadb(text, (size_t)size, 0, NULL) : NULL;
 		if (!line || !file_line(c, line)) {
 			c->first_damaged = c->damaged++ ? c->first_damaged : number;
 		}
@@ -178,7 +179,8 @@ int journal_read(struct journal_content *c, const char *dir, struct error *e)
 	if (!rc && !c->header) {
 		journal_content_free(c);
 		return error_set(e, EINVAL,
-			"%s has no readable first line that describes the run: start a new run", j.path);
+			"%s has no readable first line that describes the run: start a new run",
+			j.path);
 	}
 	if (rc) {
 		journal_content_free(c);

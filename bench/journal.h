@@ -26,15 +26,14 @@ void journal_close(struct journal *j);
 // All of a journal. Lines that cannot be read are skipped and counted: what they held is
 // measured again by --resume.
 struct journal_content {
-	json_t *header;	  // object
-	json_t *samples;  // array, in the order in which they were measured
-	json_t *failures; // array
-	unsigned damaged; // lines skipped
+	json_t *header;         // object
+	json_t *samples;        // array, in the order in which they were measured
+	json_t *failures;       // array
+	unsigned damaged;       // lines skipped
 	unsigned first_damaged; // their first line number
 };
 int journal_read(struct journal_content *c, const char *dir, struct error *e);
 void journal_content_free(struct journal_content *c);
-
 
 // Writes text to path by way of a temporary file and a rename: whole or not at all.
 int write_file_atomically(const char *path, const char *text, size_t size, struct error *e);

@@ -17,7 +17,8 @@ struct command {
 
 static const struct command commands[] = {
 	{"list", "kernels, strategies and locks that can be measured", cmd_list},
-	{"machine", "this machine (or a described one), the order in which PUs are filled, warnings",
+	{"machine",
+		"this machine (or a described one), the order in which PUs are filled, warnings",
 		cmd_machine},
 	{"run", "measure; writes a result directory", cmd_run},
 	{"report", "verdict, tables and charts of a result directory", cmd_report},
@@ -29,7 +30,8 @@ static const struct command commands[] = {
 static void usage(FILE *out)
 {
 	fputs("Usage: lockscale COMMAND [OPTION...]\n"
-	      "Does it run 4x faster on 4 cores? Measures how kernels scale under one global lock,\n"
+	      "Does it run 4x faster on 4 cores? Measures how kernels scale under one global "
+	      "lock,\n"
 	      "fine-grained locks, atomics and private state.\n\n",
 		out);
 	for (size_t i = 0; i < sizeof commands / sizeof *commands; i++)

@@ -24,15 +24,15 @@ static const char *own_program(void)
 	return wrapper && *wrapper ? wrapper : "/proc/self/exe";
 }
 
-static json_t *orders(const struct plan *p, const struct visit *visits, size_t count,
-	const char *pictures)
+static json_t *orders(
+	const struct plan *p, const struct visit *visits, size_t count, const char *pictures)
 {
 	json_t *list = json_array();
 	for (size_t i = 0; i < count; i++)
 		json_array_append_new(list, json_pack("[i, i, i]", (int)visits[i].point,
 						    (int)visits[i].process, (int)visits[i].sample));
-	return json_pack("{s:o, s:o, s:s?}", "plan", plan_to_json(p), "visits", list, "pictures",
-		pictures);
+	return json_pack(
+		"{s:o, s:o, s:s?}", "plan", plan_to_json(p), "visits", list, "pictures", pictures);
 }
 
 static void become_measuring_process(int in, int out)
@@ -90,10 +90,10 @@ struct desk {
 	struct plan plan;
 	struct trial_settings settings;
 	unsigned workers_most;
-	const char *pictures;	       // folder or null
+	const char *pictures;          // folder or null
 	struct team *team[PLACEMENTS]; // made when first needed
 	struct probe *probe;
-	struct input input[KERNELS_MOST];	 // by position in the catalog, made when first needed
+	struct input input[KERNELS_MOST]; // by position in the catalog, made when first needed
 	const char *values[KERNELS_MOST][PARAMS_MOST];
 	bool prepared[KERNELS_MOST], drawn[KERNELS_MOST];
 	struct worker_record *record;
@@ -198,9 +198,9 @@ static json_t *sample_json(const struct point *p, const struct visit *v, const s
 		json_array_append_new(ns, json_integer((json_int_t)(w->end_ns - w->begin_ns)));
 	}
 	point_to_json(line, p);
-	json_t *numbers = json_pack(
-		"{s:i, s:i, s:f, s:f, s:b, s:f, s:I, s:f, s:f, s:s, s:f, s:f, s:f, s:f, s:I, s:I, s:I, "
-		"s:I, s:i, s:f, s:b, s:o, s:o}",
+	json_t *numbers = json_pack("{s:i, s:i, s:f, s:f, s:b, s:f, s:I, s:f, s:f, s:s, s:f, s:f, "
+				    "s:f, s:f, s:I, s:I, s:I, "
+				    "s:I, s:i, s:f, s:b, s:o, s:o}",
 		"process", (int)v->process, "sample", (int)v->sample, "ops_per_second",
 		o->operations_per_second, "start_skew_ns", o->start_skew_ns, "disturbed",
 		o->disturbed, "line_ns", o->line_ns, "lost_updates", (json_int_t)o->lost_updates,
@@ -276,9 +276,16 @@ static int take_sample(struct desk *d, const struct visit *v, struct error *e)
 	char path[4200];
 	FILE *picture = open_picture(d, k, path, sizeof path);
 	struct observation o = {.worker = d->record};
-	struct trial t = {.settings = &d->settings, .kernel = k, .variant = variant, .input = in,
-		.workers = p->threads, .team = team, .probe = d->probe, .alive = alive,
-		.context = d, .picture = picture};
+	struct trial t = {.settings = &d->settings,
+		.kernel = k,
+		.variant = variant,
+		.input = in,
+		.workers = p->threads,
+		.team = team,
+		.probe = d->probe,
+		.alive = alive,
+		.context = d,
+		.picture = picture};
 	rc = trial_run(&t, &o, e);
 	if (picture)
 		close_picture(d, k, picture, path);
@@ -308,7 +315,8 @@ static int sit_down(struct desk *d, const json_t *orders, struct error *e)
 		rc = machine_load(&d->machine, NULL, e);
 	if (rc)
 		return rc;
-	d->settings = (struct trial_settings){d->plan.window_ns, d->plan.warm_up_ns, d->plan.retries};
+	d->settings =
+		(struct trial_settings){d->plan.window_ns, d->plan.warm_up_ns, d->plan.retries};
 	d->pictures = json_string_value(json_object_get(orders, "pictures"));
 	for (size_t i = 0; i < d->plan.point_count; i++)
 		if (d->plan.points[i].threads > d->workers_most)
@@ -350,7 +358,8 @@ int cmd_measure(int argc, char **argv)
 	json_array_foreach (visits, i, v) {
 		int point, process, sample;
 		if (json_unpack(v, "[i, i, i]", &point, &process, &sample) == 0)
-			visit(d, &(struct visit){(unsigned)point, (unsigned)process, (unsigned)sample});
+			visit(d, &(struct visit){
+					 (unsigned)point, (unsigned)process, (unsigned)sample});
 	}
 	get_up(d);
 	free(d);
@@ -369,8 +378,8 @@ static int no_such_param(const char *text, const struct kernel *k, struct error 
 	for (size_t i = 0; i < count; i++)
 		for (const struct param *p = all[i]->params; p && p->name; p++)
 			if (used < sizeof known)
-				used += (size_t)snprintf(known + used, sizeof known - used, " %s.%s",
-					all[i]->name, p->name);
+				used += (size_t)snprintf(known + used, sizeof known - used,
+					" %s.%s", all[i]->name, p->name);
 	return error_set(e, EINVAL, "--param %s: %s; accepted: KERNEL.NAME=VALUE with%s", text,
 		k ? "no such parameter" : "no such kernel or no '.' and '=' in it", known);
 }
@@ -383,7 +392,8 @@ static int try_out(const char *text, const struct kernel *k, const struct param 
 	struct error why = {0};
 	int rc = prepare(k, params, values, &in, &why);
 	if (rc)
-		return error_set(e, EINVAL, "--param %s: %s; accepted: %s", text, why.text, p->accepts);
+		return error_set(
+			e, EINVAL, "--param %s: %s; accepted: %s", text, why.text, p->accepts);
 	if (k->unprepare)
 		k->unprepare(&in);
 	return 0;

@@ -197,8 +197,8 @@ void plan_free(struct plan *p)
 	*p = (struct plan){0};
 }
 
-size_t plan_visits(const struct plan *p, unsigned process, bool (*done)(void *, const struct visit *),
-	void *arg, struct visit **visits)
+size_t plan_visits(const struct plan *p, unsigned process,
+	bool (*done)(void *, const struct visit *), void *arg, struct visit **visits)
 {
 	unsigned *order = calloc(p->point_count + 1, sizeof *order);
 	*visits = calloc(p->point_count * p->samples + 1, sizeof **visits);
@@ -260,9 +260,9 @@ json_t *plan_to_json(const struct plan *p)
 		json_array_append_new(points, point);
 	}
 	return json_pack("{s:o, s:i, s:i, s:i, s:I, s:I, s:I, s:i, s:O}", "points", points,
-		"processes", (int)p->processes, "limit", (int)p->limit, "samples", (int)p->samples, "seed", (json_int_t)p->seed,
-		"window_ns", (json_int_t)p->window_ns, "warm_up_ns", (json_int_t)p->warm_up_ns,
-		"retries", (int)p->retries, "params", p->params);
+		"processes", (int)p->processes, "limit", (int)p->limit, "samples", (int)p->samples,
+		"seed", (json_int_t)p->seed, "window_ns", (json_int_t)p->window_ns, "warm_up_ns",
+		(json_int_t)p->warm_up_ns, "retries", (int)p->retries, "params", p->params);
 }
 
 int plan_from_json(struct plan *p, const json_t *o, struct error *e)
@@ -271,13 +271,19 @@ int plan_from_json(struct plan *p, const json_t *o, struct error *e)
 	json_int_t seed, window, warm_up;
 	json_t *points, *params;
 	if (json_unpack((json_t *)o, "{s:o, s:i, s:i, s:i, s:I, s:I, s:I, s:i, s:o}", "points",
-		    &points, "processes", &processes, "limit", &limit, "samples", &samples, "seed", &seed, "window_ns",
-		    &window, "warm_up_ns", &warm_up, "retries", &retries, "params", &params) < 0)
+		    &points, "processes", &processes, "limit", &limit, "samples", &samples, "seed",
+		    &seed, "window_ns", &window, "warm_up_ns", &warm_up, "retries", &retries,
+		    "params", &params) < 0)
 		return error_set(e, EINVAL, "the plan of the run cannot be read");
-	*p = (struct plan){.processes = (unsigned)processes, .samples = (unsigned)samples,
-		.limit = (unsigned)limit, .seed = (uint64_t)seed, .window_ns = (uint64_t)window,
-		.warm_up_ns = (uint64_t)warm_up, .retries = (unsigned)retries,
-		.params = json_incref(params), .point_count = json_array_size(points)};
+	*p = (struct plan){.processes = (unsigned)processes,
+		.samples = (unsigned)samples,
+		.limit = (unsigned)limit,
+		.seed = (uint64_t)seed,
+		.window_ns = (uint64_t)window,
+		.warm_up_ns = (uint64_t)warm_up,
+		.retries = (unsigned)retries,
+		.params = json_incref(params),
+		.point_count = json_array_size(points)};
 	p->points = calloc(p->point_count + 1, sizeof *p->points);
 	if (!p->points || plan_flags(p))
 		return error_set(e, ENOMEM, "no memory for the list of points");

@@ -12,8 +12,8 @@
 struct plan {
 	struct point *points;
 	size_t point_count;
-	bool *failed;  // per point: not to be measured any further
-	bool *settled; // per point: measured precisely enough (--full)
+	bool *failed;                // per point: not to be measured any further
+	bool *settled;               // per point: measured precisely enough (--full)
 	unsigned processes, samples; // per point: fresh processes, samples in each
 	unsigned limit; // samples of a point in all, fewer than processes x samples; 0: no limit
 	uint64_t seed;
@@ -36,7 +36,8 @@ struct selection {
 
 // Makes the list of points, with the control and the sequential baseline of each kernel chosen.
 // Returns 0 or a negative errno with a message that names what matches nothing and what exists.
-int plan_points(struct plan *p, const struct selection *s, const struct machine *m, struct error *e);
+int plan_points(
+	struct plan *p, const struct selection *s, const struct machine *m, struct error *e);
 void plan_free(struct plan *p);
 
 // One sample to be taken.
@@ -45,8 +46,8 @@ struct visit {
 };
 // All samples of one process in their random order: in each round every point once. done(arg,
 // v) tells which are there already. Returns how many; *visits is the caller's to free.
-size_t plan_visits(const struct plan *p, unsigned process, bool (*done)(void *, const struct visit *),
-	void *arg, struct visit **visits);
+size_t plan_visits(const struct plan *p, unsigned process,
+	bool (*done)(void *, const struct visit *), void *arg, struct visit **visits);
 
 // The plan as JSON and back, for the journal and for the measuring process.
 json_t *plan_to_json(const struct plan *p);

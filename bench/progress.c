@@ -11,8 +11,13 @@ static const uint64_t redraw_ns = 100000000, line_ns = 10000000000;
 
 void progress_start(struct progress *p, bool quiet, size_t done, size_t total)
 {
-	*p = (struct progress){.quiet = quiet, .terminal = isatty(STDERR_FILENO), .done = done,
-		.at_start = done, .total = total, .start_ns = clock_ns(), .unit = ""};
+	*p = (struct progress){.quiet = quiet,
+		.terminal = isatty(STDERR_FILENO),
+		.done = done,
+		.at_start = done,
+		.total = total,
+		.start_ns = clock_ns(),
+		.unit = ""};
 	p->shown_ns = p->start_ns;
 }
 

@@ -9,8 +9,8 @@
 
 struct progress {
 	bool quiet, terminal;
-	size_t done, total;	    // samples; `done` counts those taken now or before
-	size_t at_start;	    // of them, taken before
+	size_t done, total; // samples; `done` counts those taken now or before
+	size_t at_start;    // of them, taken before
 	uint64_t start_ns, shown_ns;
 	char point[256]; // being measured
 	double estimate; // its rate so far, 0 if there is none yet

@@ -131,17 +131,20 @@ int report_charts(const char *dir, bool quiet, struct error *e)
 	const char *kept = "verdict and tables are complete; --no-charts leaves charts out";
 	if (!find_script(script, sizeof script))
 		return error_set(e, ENOENT,
-			"%.200s: no charts: the script scripts/chart is not beside this program; set "
-			"LOCKSCALE_SHARE to the folder that holds scripts/chart (%s)", dir, kept);
+			"%.200s: no charts: the script scripts/chart is not beside this program; "
+			"set "
+			"LOCKSCALE_SHARE to the folder that holds scripts/chart (%s)",
+			dir, kept);
 	if (!in_path("gnuplot"))
 		return error_set(e, ENOENT,
 			"%.200s: no charts: gnuplot is not installed; run scripts/install-deps, or "
-			"install the package gnuplot (%s)", dir, kept);
+			"install the package gnuplot (%s)",
+			dir, kept);
 	fflush(stdout);
 	int rc = run_script((char *const[]){script, (char *)dir, NULL}, quiet);
-	return rc ? error_set(e, EIO, "%.200s: no charts: scripts/chart ended with %d (%s)", dir, rc,
-			    kept) :
-		    0;
+	return rc ? error_set(e, EIO, "%.200s: no charts: scripts/chart ended with %d (%s)", dir,
+			    rc, kept)
+		  : 0;
 }
 
 void report_terminal_chart(const char *dir)

@@ -37,9 +37,13 @@ static bool is_taken(void *session, const struct visit *v)
 int session_init(struct session *s, struct plan *plan, struct journal *journal, const char *dir,
 	volatile sig_atomic_t *interrupted)
 {
-	*s = (struct session){.plan = plan, .journal = journal, .dir = dir, .watchdog_s = 10,
+	*s = (struct session){.plan = plan,
+		.journal = journal,
+		.dir = dir,
+		.watchdog_s = 10,
 		.interrupted = interrupted};
-	s->taken = calloc(plan->point_count * plan->processes * plan->samples + 1, sizeof *s->taken);
+	s->taken =
+		calloc(plan->point_count * plan->processes * plan->samples + 1, sizeof *s->taken);
 	return s->taken ? 0 : -ENOMEM;
 }
 
@@ -210,7 +214,8 @@ static void reason(char *why, size_t size, const struct session *s, bool hung, i
 		snprintf(why, size, "the measuring process was killed by signal %d (%s)",
 			WTERMSIG(status), strsignal(WTERMSIG(status)));
 	else
-		snprintf(why, size, "the measuring process ended with status %d", WEXITSTATUS(status));
+		snprintf(why, size, "the measuring process ended with status %d",
+			WEXITSTATUS(status));
 }
 
 static int measure_visits(struct session *s, const struct visit *visits, size_t count,

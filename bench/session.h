@@ -12,11 +12,11 @@
 struct session {
 	struct plan *plan;
 	struct journal *journal;
-	const char *dir;       // of the results, for what kernels draw
-	unsigned watchdog_s;   // without progress
+	const char *dir;                    // of the results, for what kernels draw
+	unsigned watchdog_s;                // without progress
 	volatile sig_atomic_t *interrupted; // set by the signal handlers
 	struct progress progress;
-	bool *taken; // [point][process][sample]
+	bool *taken;     // [point][process][sample]
 	size_t failures; // points that failed, of this session and before
 	/* While a process is measuring. */
 	int current; // its point, -1 before the first

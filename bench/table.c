@@ -278,6 +278,11 @@ static struct span kernel_span(const struct table *t, const char *kernel)
 	return (struct span){t->rows + low, t->rows + high};
 }
 
+static bool is_locked(const struct point *p)
+{
+	return !strcmp(p->strategy, "global-lock") || !strcmp(p->strategy, "fine-lock");
+}
+
 static bool is_control(const struct point *p)
 {
 	return !strcmp(p->kernel, "control");
@@ -539,7 +544,7 @@ static void tally_row(const struct scope *s, const struct row *row, struct tally
 	bool slower = row->gain.hi < 1;
 	n->variants++;
 	n->slower += slower;
-	if (strstr(row->point.strategy, "lock") && strcmp(row->point.strategy, "lock-free")) {
+	if (is_locked(&row->point)) {
 		n->locks++;
 		n->slow_locks += slower;
 	}

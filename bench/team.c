@@ -14,9 +14,9 @@ enum { STACK_SIZE = 512 * 1024, YIELD_AFTER = 20000 };
 
 // What a worker is told through its mailbox.
 enum order {
-	REST,	// nothing yet
-	WORK,	// run the team's job
-	LEAVE	// return from the thread
+	REST, // nothing yet
+	WORK, // run the team's job
+	LEAVE // return from the thread
 };
 
 struct member {
@@ -143,7 +143,8 @@ int team_create(struct team **team, const struct machine *m, const unsigned *ord
 	if (failed) {
 		dismiss(t, workers);
 		return error_set(e, EPERM,
-			"%u of %u workers could not be pinned: has the set of allowed CPUs changed?",
+			"%u of %u workers could not be pinned: has the set of allowed CPUs "
+			"changed?",
 			failed, workers);
 	}
 	*team = t;
@@ -201,11 +202,12 @@ void barrier_init(struct barrier *b, unsigned count, bool yield)
 
 void barrier_wait(struct barrier *b)
 {
-	unsigned generation = load(&b->generation, relaxed); /* relaxed: cannot change before we arrive */
+	unsigned generation =
+		load(&b->generation, relaxed); /* relaxed: cannot change before we arrive */
 	unsigned steps = 0;
 	/* C0: acquire, release; the last to arrive sees what all others did before */
 	if (fetch_add(&b->arrived, 1, acq_rel) == b->count - 1) {
-		store(&b->arrived, 0, relaxed);		      /* relaxed: C1 publishes it */
+		store(&b->arrived, 0, relaxed);                 /* relaxed: C1 publishes it */
 		store(&b->generation, generation + 1, release); /* C1: release; pairs with C2 */
 		return;
 	}

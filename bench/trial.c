@@ -12,12 +12,12 @@
 
 enum {
 	CHUNK_SHORT_NS = 16000, // a batch lasts at least about this long, so that the clock
-	CHUNK_LONG_NS = 64000,	// costs nothing; at most that long, so that windows end on time
+	CHUNK_LONG_NS = 64000,  // costs nothing; at most that long, so that windows end on time
 	BATCH_MOST = 1 << 20,
-	UNITS_FEWEST = 100,	// that each worker must count in a window
-	WINDOWS_MOST = 64,	// a window grows to at most this multiple
-	WARM_UP_SHARE = 8,	// a warm-up window is this part of a measured one
-	WAKE_UP_NS = 5000,	// a wait that each voluntary sleep may cost without other work
+	UNITS_FEWEST = 100, // that each worker must count in a window
+	WINDOWS_MOST = 64,  // a window grows to at most this multiple
+	WARM_UP_SHARE = 8,  // a warm-up window is this part of a measured one
+	WAKE_UP_NS = 5000,  // a wait that each voluntary sleep may cost without other work
 };
 static const double disturbance = 0.01; // of the window
 static const double steady_within = 0.02;
@@ -32,7 +32,7 @@ static const double line_moves = 0.5; // difference in log2 that makes two modes
 struct record {
 	LINE_ALIGNED struct worker worker;
 	LINE_ALIGNED _Atomic uint64_t progress; // operations so far, for the watchdog
-	uint64_t batch;				// operations between two looks at the clock
+	uint64_t batch;                         // operations between two looks at the clock
 	uint64_t migrations;
 	uint64_t done; // operations that the kernel's check must find
 	struct worker_record window;
@@ -90,7 +90,7 @@ static void pass_gate(struct visit *v, unsigned i)
 // Between windows, by worker 0 with all others in a barrier.
 static void reset_gate(struct visit *v)
 {
-	store(&v->gate.arrived, 0, relaxed);  /* relaxed: the barrier publishes both */
+	store(&v->gate.arrived, 0, relaxed); /* relaxed: the barrier publishes both */
 	store(&v->gate.start_ns, 0, relaxed);
 }
 
@@ -132,7 +132,8 @@ static uint64_t run_to_completion(struct visit *v, struct record *r)
 	uint64_t total = 0, done;
 	while ((done = v->trial->variant->batch(v->run.state, &r->worker, 1)) > 0) {
 		total += done;
-		store(&r->progress, load(&r->progress, relaxed) + done, relaxed); /* relaxed: as above */
+		store(&r->progress, load(&r->progress, relaxed) + done,
+			relaxed); /* relaxed: as above */
 	}
 	return total;
 }
@@ -150,7 +151,8 @@ static void window(struct visit *v, unsigned i, uint64_t window_ns)
 		r->window.operations = run_to_completion(v, r);
 	else
 		/* relaxed: A2 has brought it */
-		r->window.operations = run_until(v, r, load(&v->gate.start_ns, relaxed) + window_ns);
+		r->window.operations =
+			run_until(v, r, load(&v->gate.start_ns, relaxed) + window_ns);
 	if (k->finish)
 		k->finish(v->run.state, &r->worker);
 	r->window.end_ns = clock_ns();
@@ -184,8 +186,8 @@ static double rate(const struct visit *v)
 	return makespan(v) ? operations / longest : sum;
 }
 
-static void start_and_end(const struct visit *v, uint64_t *first, uint64_t *last_begin,
-	uint64_t *end)
+static void start_and_end(
+	const struct visit *v, uint64_t *first, uint64_t *last_begin, uint64_t *end)
 {
 	*first = UINT64_MAX;
 	*last_begin = *end = 0;
@@ -315,7 +317,8 @@ static void observe(struct visit *v)
 	o->operations_per_second = rate(v);
 	o->seconds = (double)(end - first) * 1e-9;
 	o->start_skew_ns = (double)(last_begin - first);
-	double line_after = v->line_before > 0 ? probe_line_ns(v->trial->probe, v->trial->workers) : 0;
+	double line_after =
+		v->line_before > 0 ? probe_line_ns(v->trial->probe, v->trial->workers) : 0;
 	o->line_ns = sqrt(v->line_before * line_after);
 	o->line_moved = o->line_ns > 0 && fabs(log2(v->line_before / line_after)) > line_moves;
 	o->stolen_ns = (double)(stolen(v) - v->stolen_before);
@@ -358,7 +361,8 @@ static void measure(struct visit *v, unsigned i)
 			probe_neighbours(v->trial->probe, i, v->trial->workers, &v->barrier);
 		barrier_wait(&v->barrier);
 		if (i == 0)
-			v->line_before = probing ? probe_line_ns(v->trial->probe, v->trial->workers) : 0;
+			v->line_before =
+				probing ? probe_line_ns(v->trial->probe, v->trial->workers) : 0;
 		r->migrations = 0;
 		usage_read(&r->before, r->schedstat);
 		window(v, i, v->window_ns);
@@ -441,8 +445,11 @@ int trial_run(const struct trial *t, struct observation *o, struct error *e)
 	v->record = record;
 	v->window_ns = t->settings->window_ns;
 	v->yield = team_oversubscribed(t->team, t->workers);
-	v->run = (struct run){.kernel = t->kernel, .variant = t->variant, .input = t->input,
-		.workers = workers, .count = t->workers};
+	v->run = (struct run){.kernel = t->kernel,
+		.variant = t->variant,
+		.input = t->input,
+		.workers = workers,
+		.count = t->workers};
 	barrier_init(&v->barrier, t->workers, v->yield);
 	team_run(t->team, t->workers, work, tick, v);
 	int rc = v->failed;

@@ -23,14 +23,15 @@ struct worker_record {
 };
 
 struct observation {
-	double operations_per_second; // sum over workers of operations/elapsed; makespan: all/longest
-	double seconds;		      // from the common start to the last worker's end
-	double start_skew_ns;	      // last begin minus first
-	double line_ns;		      // round trip, mean of the probes before and after; 0: none
-	bool line_moved;	      // the two probes differ by more than half a power of two
+	double operations_per_second; // sum over workers of operations/elapsed; makespan:
+				      // all/longest
+	double seconds;               // from the common start to the last worker's end
+	double start_skew_ns;         // last begin minus first
+	double line_ns;               // round trip, mean of the probes before and after; 0: none
+	bool line_moved;              // the two probes differ by more than half a power of two
 	bool disturbed;
 	unsigned tries; // 1 or more
-	bool steady;	// two successive warm-up windows within 2 %
+	bool steady;    // two successive warm-up windows within 2 %
 	double warm_up_seconds;
 	double cpu_seconds; // of all workers
 	double foreign_ns;  // longest wait of a worker behind other work

@@ -41,8 +41,8 @@ void usage_read(struct usage *u, int fd)
 	};
 }
 
-static bool among(unsigned cpu, unsigned count, unsigned (*pu)(const void *, unsigned),
-	const void *arg)
+static bool among(
+	unsigned cpu, unsigned count, unsigned (*pu)(const void *, unsigned), const void *arg)
 {
 	for (unsigned i = 0; i < count; i++)
 		if (pu(arg, i) == cpu)
@@ -60,8 +60,8 @@ uint64_t stolen_ns(unsigned count, unsigned (*pu)(const void *, unsigned), const
 	while (fgets(line, sizeof line, f)) {
 		unsigned cpu;
 		unsigned long long t[8];
-		if (sscanf(line, "cpu%u %llu %llu %llu %llu %llu %llu %llu %llu", &cpu, &t[0], &t[1],
-			    &t[2], &t[3], &t[4], &t[5], &t[6], &t[7]) == 9) {
+		if (sscanf(line, "cpu%u %llu %llu %llu %llu %llu %llu %llu %llu", &cpu, &t[0],
+			    &t[1], &t[2], &t[3], &t[4], &t[5], &t[6], &t[7]) == 9) {
 			if (among(cpu, count, pu, arg))
 				ticks += t[7];
 		} else if (line[0] != 'c') {

@@ -6,10 +6,10 @@
 
 // Counters of the calling thread since it started.
 struct usage {
-	uint64_t cpu_ns;	 // CPU time
-	uint64_t wait_ns;	 // time it could have run but others ran on its PU
-	uint64_t voluntary;	 // context switches because it slept
-	uint64_t involuntary;	 // context switches because others were to run
+	uint64_t cpu_ns;      // CPU time
+	uint64_t wait_ns;     // time it could have run but others ran on its PU
+	uint64_t voluntary;   // context switches because it slept
+	uint64_t involuntary; // context switches because others were to run
 	uint64_t page_faults;
 };
 // fd: the calling thread's file of schedstat_open; -1: wait_ns stays 0.

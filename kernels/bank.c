@@ -171,8 +171,9 @@ static int create(struct run *r)
 	bool fine = STRATEGY_IS(r->variant, "fine-lock");
 	b->orders = r->input->data;
 	b->stride = cell_stride(sizeof(uint64_t), fine ? lock : NULL);
-	b->accounts = aligned_alloc(LINE_PAIR, ((size_t)b->orders->accounts * b->stride +
-						LINE_PAIR - 1) & ~(size_t)(LINE_PAIR - 1));
+	b->accounts =
+		aligned_alloc(LINE_PAIR, ((size_t)b->orders->accounts * b->stride + LINE_PAIR - 1) &
+						 ~(size_t)(LINE_PAIR - 1));
 	if (!b->accounts)
 		return ENOMEM;
 	memset(b->accounts, 0, b->orders->accounts * b->stride);
@@ -215,9 +216,8 @@ static int64_t check(struct run *r, const uint64_t *done)
 static const struct variant variants[] = {
 	{.strategy = "sequential", .batch = sequential},
 	{.strategy = "unsynchronized", .batch = unsynchronized},
-	LOCKED_VARIANTS("global-lock", global_lock)
-	LOCKED_VARIANTS("fine-lock", fine_lock)
-	{.strategy = "lock-free", .batch = lock_free},
+	LOCKED_VARIANTS("global-lock", global_lock) LOCKED_VARIANTS("fine-lock", fine_lock){
+		.strategy = "lock-free", .batch = lock_free},
 };
 
 static const struct param params[] = {

@@ -115,7 +115,7 @@ static uint64_t sum(const struct run *r)
 static void *aggregate(void *arg)
 {
 	struct aggregator *a = arg;
-	while (!load(&a->leave, relaxed)) { /* relaxed: only says when to stop */
+	while (!load(&a->leave, relaxed)) {             /* relaxed: only says when to stop */
 		store(&a->total, sum(a->run), relaxed); /* relaxed: the number is all there is */
 		nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
 	}
@@ -198,8 +198,7 @@ static int64_t check(struct run *r, const uint64_t *done)
 static const struct variant variants[] = {
 	{.strategy = "sequential", .batch = sequential},
 	{.strategy = "unsynchronized", .batch = unsynchronized},
-	LOCKED_VARIANTS("global-lock", global_lock)
-	{.strategy = "lock-free", .batch = lock_free},
+	LOCKED_VARIANTS("global-lock", global_lock){.strategy = "lock-free", .batch = lock_free},
 	{.strategy = "lock-free-cas", .batch = lock_free_cas},
 	{.strategy = "private", .batch = private_batch},
 	{.strategy = "private-aggregated", .batch = private_batch},

@@ -32,7 +32,7 @@ struct walk {
 
 struct histogram_own {
 	struct walk walk;
-	size_t start; // first byte of the walk
+	size_t start;            // first byte of the walk
 	uint64_t count[BUCKETS]; // private
 };
 
@@ -295,9 +295,8 @@ static int64_t check(struct run *r, const uint64_t *done)
 static const struct variant variants[] = {
 	{.strategy = "sequential", .batch = sequential},
 	{.strategy = "unsynchronized", .batch = unsynchronized},
-	LOCKED_VARIANTS("global-lock", global_lock)
-	LOCKED_VARIANTS("fine-lock", fine_lock)
-	{.strategy = "lock-free", .batch = lock_free},
+	LOCKED_VARIANTS("global-lock", global_lock) LOCKED_VARIANTS("fine-lock", fine_lock){
+		.strategy = "lock-free", .batch = lock_free},
 	{.strategy = "private", .batch = private_batch},
 };
 

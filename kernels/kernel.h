@@ -11,7 +11,7 @@
 struct worker {
 	LINE_ALIGNED unsigned index; // 0 .. count - 1
 	unsigned count;
-	void *own;		  // kernel->own_size bytes, zeroed, first touched by this worker
+	void *own;                // kernel->own_size bytes, zeroed, first touched by this worker
 	struct lock_node node[2]; // for the (at most two) locks held at once
 };
 
@@ -27,8 +27,8 @@ struct param {
 struct input {
 	const struct param *params; // the kernel's, in its order
 	const char *const *values;  // one per param
-	void *data;		    // what prepare made
-	char error[256];	    // prepare writes here what is wrong with a value
+	void *data;                 // what prepare made
+	char error[256];            // prepare writes here what is wrong with a value
 };
 
 struct variant {
@@ -41,7 +41,7 @@ struct variant {
 
 enum kernel_kind {
 	KERNEL_THROUGHPUT, // operations within a window
-	KERNEL_MAKESPAN	   // time until a fixed amount of work is done
+	KERNEL_MAKESPAN    // time until a fixed amount of work is done
 };
 
 // The state of one point while it is measured.
@@ -56,12 +56,12 @@ struct run {
 
 struct kernel {
 	const char *name;
-	const char *summary;	// one line
-	const char *shared;	// what the workers share
-	const char *unit;	// what an operation is, plural: "increments"
+	const char *summary; // one line
+	const char *shared;  // what the workers share
+	const char *unit;    // what an operation is, plural: "increments"
 	enum kernel_kind kind;
-	size_t state_size;	// shared state, first touched by worker 0
-	size_t own_size;	// per worker, first touched by that worker; 0: none
+	size_t state_size;          // shared state, first touched by worker 0
+	size_t own_size;            // per worker, first touched by that worker; 0: none
 	const struct param *params; // ended by a null name; null: none
 	const struct variant *variants;
 	size_t variant_count;
@@ -78,18 +78,21 @@ struct kernel {
 	// finish: by every worker at the end of each window, inside the measured time: merges its
 	// own state into the shared one.
 	void (*finish)(void *state, struct worker *w);
-	// check: by worker 0, workers at rest. done[i] is what worker i did since create (throughput)
-	// or since begin (makespan). Returns how many operations did not take effect exactly once.
+	// check: by worker 0, workers at rest. done[i] is what worker i did since create
+	// (throughput) or since begin (makespan). Returns how many operations did not take effect
+	// exactly once.
 	int64_t (*check)(struct run *r, const uint64_t *done);
-	// picture: writes "W H MAX\n" and W*H little-endian uint16 to out, a real result to look at.
+	// picture: writes "W H MAX\n" and W*H little-endian uint16 to out, a real result to look
+	// at.
 	int (*picture)(const struct run *r, void *out);
 };
 
 // Puts the kernel's address where kernels_begin()/kernels_end() find it.
 #define KERNEL(NAME, ...)                                                                          \
 	static const struct kernel NAME##_kernel = {.name = #NAME, __VA_ARGS__};                   \
-	__attribute__((used, section("lockscale_kernels"))) static const struct kernel             \
-		*const NAME##_entry = &NAME##_kernel
+	__attribute__((used,                                                                       \
+		section("lockscale_kernels"))) static const struct kernel *const NAME##_entry =    \
+		&NAME##_kernel
 
 #define VARIANTS(array) .variants = (array), .variant_count = sizeof(array) / sizeof *(array)
 

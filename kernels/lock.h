@@ -22,7 +22,7 @@ struct lock_class {
 	const char *name;
 	const char *summary; // one line: what it is, what it guarantees
 	const char *source;  // author, year
-	bool fifo;	     // acquisitions are granted in the order in which they were asked for
+	bool fifo;           // acquisitions are granted in the order in which they were asked for
 	size_t size;
 	// 0 or a positive errno. The lock starts free. Not thread-safe.
 	int (*init)(void *lock);
@@ -60,8 +60,7 @@ struct lock_class {
 	}                                                                                          \
 	_Static_assert(_Alignof(struct NAME##_lock) <= LOCK_ALIGN, #NAME " needs LOCK_ALIGN");     \
 	_Static_assert(sizeof(struct NAME##_lock) <= LOCK_SIZE, #NAME " needs LOCK_SIZE");         \
-	static const struct lock_class NAME##_class = {                                            \
-		.size = sizeof(struct NAME##_lock),                                                \
+	static const struct lock_class NAME##_class = {.size = sizeof(struct NAME##_lock),         \
 		.init = NAME##_class_init,                                                         \
 		.acquire = NAME##_class_acquire,                                                   \
 		.try_acquire = NAME##_class_try_acquire,                                           \

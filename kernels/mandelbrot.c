@@ -12,7 +12,7 @@
 
 struct picture {
 	unsigned width, height, most; // most iterations
-	uint64_t *row_sum;	      // what each row must add up to
+	uint64_t *row_sum;            // what each row must add up to
 };
 
 struct mandelbrot {
@@ -200,8 +200,7 @@ static int picture(const struct run *r, void *out)
 
 static const struct variant variants[] = {
 	{.strategy = "sequential", .batch = sequential},
-	LOCKED_VARIANTS("global-lock", global_lock)
-	{.strategy = "lock-free", .batch = lock_free},
+	LOCKED_VARIANTS("global-lock", global_lock){.strategy = "lock-free", .batch = lock_free},
 	{.strategy = "private", .batch = private_batch},
 };
 

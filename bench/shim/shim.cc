@@ -75,9 +75,9 @@ double aggregate(const std::string &name, std::vector<double> v)
 // names, so that names stay comparable between runs.
 class Corrected : public benchmark::BenchmarkReporter
 {
-    public:
+      public:
 	Corrected(benchmark::BenchmarkReporter *to, const shim_point *points, size_t count)
-		: to_(to)
+	    : to_(to)
 	{
 		for (size_t i = 0; i < count; i++)
 			points_[points[i].name + std::string(manual_time)] = &points[i];
@@ -107,7 +107,7 @@ class Corrected : public benchmark::BenchmarkReporter
 		to_->Finalize();
 	}
 
-    private:
+      private:
 	void Correct(Run *run)
 	{
 		run->run_name.repetitions.clear();
@@ -122,11 +122,11 @@ class Corrected : public benchmark::BenchmarkReporter
 		const double n = static_cast<double>(run->iterations);
 		if (run->run_type == Run::RT_Aggregate)
 			run->cpu_accumulated_time =
-				run->aggregate_unit == benchmark::kTime ?
-					aggregate(run->aggregate_name, cpu) * n :
-					aggregate(run->aggregate_name, cpu);
+				run->aggregate_unit == benchmark::kTime
+					? aggregate(run->aggregate_name, cpu) * n
+					: aggregate(run->aggregate_name, cpu);
 		else if (run->repetition_index >= 0 &&
-			static_cast<size_t>(run->repetition_index) < p->count)
+			 static_cast<size_t>(run->repetition_index) < p->count)
 			run->cpu_accumulated_time =
 				cpu[static_cast<size_t>(run->repetition_index)] * n;
 	}
@@ -138,7 +138,7 @@ class Corrected : public benchmark::BenchmarkReporter
 // Google asks for each benchmark that its filter selects: that is all this wants to know.
 class Silent : public benchmark::BenchmarkReporter
 {
-    public:
+      public:
 	bool ReportContext(const Context &) override
 	{
 		return true;
@@ -190,11 +190,14 @@ size_t shim_select(const shim_point *points, size_t count, bool *selected)
 	benchmark::ClearRegisteredBenchmarks();
 	for (size_t i = 0; i < count; i++) {
 		selected[i] = false;
-		benchmark::RegisterBenchmark(points[i].name, [&, i](benchmark::State &state) {
-			matching += !selected[i];
-			selected[i] = true;
-			state.SkipWithError("only asked for");
-		})->UseManualTime()->Repetitions(1);
+		benchmark::RegisterBenchmark(points[i].name,
+			[&, i](benchmark::State &state) {
+				matching += !selected[i];
+				selected[i] = true;
+				state.SkipWithError("only asked for");
+			})
+			->UseManualTime()
+			->Repetitions(1);
 	}
 	Silent silent;
 	benchmark::RunSpecifiedBenchmarks(&silent);

@@ -14,10 +14,10 @@ extern "C" {
 struct shim_point {
 	const char *name; // "kernel/strategy[/lock]/placement:P/threads:N"
 	unsigned threads;
-	size_t count; // samples
-	const double *seconds;	   // wall time per operation of the whole team, one per sample
+	size_t count;              // samples
+	const double *seconds;     // wall time per operation of the whole team, one per sample
 	const double *cpu_seconds; // CPU time per operation, one per sample
-	const char *failure;	   // null, or why the point failed: reported as Google's error
+	const char *failure;       // null, or why the point failed: reported as Google's error
 };
 
 enum shim_format { SHIM_CONSOLE, SHIM_JSON, SHIM_CSV };
@@ -34,8 +34,8 @@ size_t shim_select(const struct shim_point *points, size_t count, bool *selected
 
 // The report as one text, which the caller frees; null when out of memory. `everything`: each
 // repetition of each point, whatever --benchmark_filter and --benchmark_*aggregates_only say.
-char *shim_report(const struct shim_point *points, size_t count, enum shim_format format,
-	bool everything);
+char *shim_report(
+	const struct shim_point *points, size_t count, enum shim_format format, bool everything);
 
 // The report on stdout, in the format and style that the flags ask for.
 void shim_display(const struct shim_point *points, size_t count);

@@ -33,9 +33,9 @@ static inline void mcs_acquire(struct mcs_lock *l, struct lock_node *space)
 	struct mcs_node *before = exchange(&l->tail, me, acq_rel);
 	if (!before)
 		return;
-	store(&me->waiting, true, relaxed);   /* relaxed: B0 publishes it */
-	store(&before->next, me, release);    /* B0: release; pairs with B1 */
-	while (load(&me->waiting, acquire))   /* C1: acquire; pairs with C0 */
+	store(&me->waiting, true, relaxed); /* relaxed: B0 publishes it */
+	store(&before->next, me, release);  /* B0: release; pairs with B1 */
+	while (load(&me->waiting, acquire)) /* C1: acquire; pairs with C0 */
 		cpu_relax();
 }
 
@@ -67,5 +67,6 @@ static inline void mcs_fini(struct mcs_lock *l)
 	(void)l;
 }
 
-LOCK(mcs, .name = "mcs", .summary = "MCS queue, each waiter spins on its own line; first come, first served",
+LOCK(mcs, .name = "mcs",
+	.summary = "MCS queue, each waiter spins on its own line; first come, first served",
 	.source = "Mellor-Crummey & Scott 1991", .fifo = true);

@@ -39,7 +39,7 @@ static __attribute__((noinline, unused)) void ttas_wait(struct ttas_lock *l)
 			if (pauses < TTAS_PAUSES_MOST)
 				pauses *= 2;
 		} while (load(&l->held, relaxed)); /* relaxed: the exchange below orders */
-	} while (exchange(&l->held, 1, acquire)); /* A0: acquire; pairs with A1 */
+	} while (exchange(&l->held, 1, acquire));  /* A0: acquire; pairs with A1 */
 }
 
 static inline void ttas_acquire(struct ttas_lock *l, struct lock_node *node)

@@ -319,6 +319,10 @@ static void findings_say_what_was_planted(void **state)
 	finding_is(&r, "a",
 		"a: only private state scales to 4 cores; 1 of 2 locks makes 4 cores slower than "
 		"1");
+	plant(&r, point("a", "lock-free-cas", "", 4), 300, 53, 15); // no lock
+	finding_is(&r, "a",
+		"a: only private state scales to 4 cores; 1 of 2 locks makes 4 cores slower than "
+		"1");
 	plant(&r, point("b", "sequential", "", 1), 1000, 0, 15);
 	plant(&r, point("b", "lock-free", "", 3), 1310, 53, 15);
 	plant(&r, point("b", "lock-free", "", 4), 1200, 53, 15);

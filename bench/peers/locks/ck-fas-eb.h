@@ -40,4 +40,5 @@ static inline void ck_fas_eb_fini(struct ck_fas_eb_lock *l)
 	(void)l;
 }
 
-LOCK(ck_fas_eb, .name = "ck-fas-eb", .summary = "CK fetch-and-store, exponential backoff; no order", .source = "Concurrency Kit", .fifo = false);
+LOCK(ck_fas_eb, .name = "ck-fas-eb", .summary = "CK fetch-and-store, exponential backoff; no order",
+	.source = "Concurrency Kit", .fifo = false);

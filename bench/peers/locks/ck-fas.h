@@ -40,4 +40,5 @@ static inline void ck_fas_fini(struct ck_fas_lock *l)
 	(void)l;
 }
 
-LOCK(ck_fas, .name = "ck-fas", .summary = "CK fetch-and-store; no order", .source = "Concurrency Kit", .fifo = false);
+LOCK(ck_fas, .name = "ck-fas", .summary = "CK fetch-and-store; no order",
+	.source = "Concurrency Kit", .fifo = false);

@@ -37,4 +37,5 @@ static inline void ck_mcs_fini(struct ck_mcs_lock *l)
 	(void)l;
 }
 
-LOCK(ck_mcs, .name = "ck-mcs", .summary = "CK MCS queue; first come, first served", .source = "Concurrency Kit", .fifo = true);
+LOCK(ck_mcs, .name = "ck-mcs", .summary = "CK MCS queue; first come, first served",
+	.source = "Concurrency Kit", .fifo = true);

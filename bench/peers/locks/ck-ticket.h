@@ -40,4 +40,5 @@ static inline void ck_ticket_fini(struct ck_ticket_lock *l)
 	(void)l;
 }
 
-LOCK(ck_ticket, .name = "ck-ticket", .summary = "CK ticket; first come, first served", .source = "Concurrency Kit", .fifo = true);
+LOCK(ck_ticket, .name = "ck-ticket", .summary = "CK ticket; first come, first served",
+	.source = "Concurrency Kit", .fifo = true);

@@ -58,6 +58,6 @@ static const struct variant variants[] = {
 	{.strategy = "rcu", .batch = sequential},
 };
 
-KERNEL(twin_twice, .summary = "BROKEN: counts twice, crashes, cannot be set up", .shared = "one number",
-	.unit = "increments", .state_size = sizeof(struct twice), VARIANTS(variants),
-	.create = create, .check = check);
+KERNEL(twin_twice, .summary = "BROKEN: counts twice, crashes, cannot be set up",
+	.shared = "one number", .unit = "increments", .state_size = sizeof(struct twice),
+	VARIANTS(variants), .create = create, .check = check);
