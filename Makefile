@@ -20,10 +20,6 @@ LDFLAGS = $(SANITIZE) -pthread -Wl,-rpath,'$$ORIGIN/lib' -Wl,--disable-new-dtags
 LDLIBS = -lhwloc -lbenchmark -ljansson -lgsl -lgslcblas -lm
 PREFIX = /usr/local
 CLANG_FORMAT = clang-format
-# As many jobs as PUs unless the caller says otherwise.
-ifeq ($(filter -j%,$(MAKEFLAGS)),)
-MAKEFLAGS += -j$(shell getconf _NPROCESSORS_ONLN)
-endif
 MAKEFLAGS += --no-print-directory
 
 LOCKS = $(sort $(wildcard kernels/locks/*.h $(addsuffix /*.h,$(EXTRA_LOCKS))))
@@ -104,7 +100,7 @@ asan:
 
 tsan:
 	$(MAKE) BUILD=build/tsan OPTIMISE="-O1 -g" SANITIZE=-fsanitize=thread \
-		EXTRA_LOCKS=tests/twins/locks EXTRA_KERNELS=tests/twins/kernels all
+		EXTRA_LOCKS=tests/twins/locks EXTRA_KERNELS=tests/twins/kernels all tests
 
 clang:
 	$(MAKE) BUILD=build/clang CC=clang CXX=clang++ all tests

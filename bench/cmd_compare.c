@@ -380,12 +380,25 @@ static double least_visible(const struct compare *c)
 	return least;
 }
 
+// Why intervals may be wide.
+static void print_disturbed(const struct compare *c)
+{
+	unsigned disturbed = 0, samples = 0;
+	for (size_t i = 0; i < 2 * c->count; i++) {
+		disturbed += mode_of(&c->matches[i / 2], i % 2)->disturbed;
+		samples += mode_of(&c->matches[i / 2], i % 2)->samples;
+	}
+	if (disturbed)
+		printf("%u of %u samples were disturbed by other work\n", disturbed, samples);
+}
+
 static void print_method(const struct compare *c)
 {
 	if (c->count)
 		printf("intervals: 95 %% for all %zu comparisons together (Bonferroni); \"-\": no "
 		       "difference that these samples can show\n",
 			c->count);
+	print_disturbed(c);
 	if (c->assumed)
 		printf("%u of %zu comparisons have one process a side, whose run-to-run variation "
 		       "cannot be seen: what is lost shows from about %.0f %% on; measure with 3 "

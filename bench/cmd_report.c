@@ -2,23 +2,17 @@
 // lockscale report: verdict on the terminal and in verdict.txt, tables, then the chart script.
 #include <argp.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
-#include <spawn.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
-#include "result.h"
-#include "table.h"
-#include "verdict.h"
+#include "report.h"
 
 int cmd_report(int argc, char **argv);
-
-extern char **environ;
 
 struct report {
 	double yes_at;
@@ -77,169 +71,25 @@ static bool is_result(const char *dir)
 	       (exists_in(dir, "benchmark.json") || exists_in(dir, "journal.jsonl"));
 }
 
-// Charts
-
-// Where the chart script may be: with $LOCKSCALE_SHARE, in the tree that the program was
-// built in, or where it was installed.
-static bool find_script(char *path, size_t size)
-{
-	const char *share = getenv("LOCKSCALE_SHARE");
-	if (share && *share) {
-		snprintf(path, size, "%s/scripts/chart", share);
-		return !access(path, X_OK);
-	}
-	char self[PATH_MAX];
-	ssize_t n = readlink("/proc/self/exe", self, sizeof self - 1);
-	if (n <= 0)
-		return false;
-	self[n] = '\0';
-	*strrchr(self, '/') = '\0';
-	static const char *const places[] = {"../scripts", "../share/lockscale/scripts"};
-	for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
-		size_t used = (size_t)snprintf(path, size, "%s/%s/chart", self, places[i]);
-		if (used < size && !access(path, X_OK))
-			return true;
-	}
-	return false;
-}
-
-static bool in_path(const char *program)
-{
-	const char *path = getenv("PATH");
-	while (path && *path) {
-		char file[PATH_MAX];
-		size_t n = strcspn(path, ":");
-		int used = snprintf(file, sizeof file, "%.*s/%s", (int)n, path, program);
-		if ((size_t)used < sizeof file && !access(file, X_OK))
-			return true;
-		path += n + (path[n] == ':');
-	}
-	return false;
-}
-
-static int run_script(const char *script, const char *dir, bool quiet)
-{
-	char *const argv[] = {(char *)script, (char *)dir, NULL};
-	posix_spawn_file_actions_t actions;
-	pid_t child;
-	int status, rc = posix_spawn_file_actions_init(&actions);
-	if (rc)
-		return rc;
-	if (quiet)
-		rc = posix_spawn_file_actions_addopen(
-			&actions, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
-	if (!rc)
-		rc = posix_spawn(&child, script, &actions, NULL, argv, environ);
-	posix_spawn_file_actions_destroy(&actions);
-	if (rc)
-		return rc;
-	while (waitpid(child, &status, 0) < 0) {
-		if (errno != EINTR)
-			return errno;
-	}
-	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
-}
-
-static int draw(const struct report *report, const char *dir)
-{
-	char script[PATH_MAX] = "";
-	const char *kept = "verdict and tables are complete; --no-charts leaves charts out";
-	if (!find_script(script, sizeof script)) {
-		fprintf(stderr,
-			"lockscale report: %s: no charts: the script scripts/chart is not beside "
-			"this program%s%s. Set LOCKSCALE_SHARE to the folder that holds "
-			"scripts/chart. (%s)\n",
-			dir, *script ? ", nor is it " : "", script, kept);
-		return 1;
-	}
-	if (!in_path("gnuplot")) {
-		fprintf(stderr,
-			"lockscale report: %s: no charts: gnuplot is not installed. Run "
-			"scripts/install-deps, or install the package gnuplot. (%s)\n",
-			dir, kept);
-		return 1;
-	}
-	fflush(stdout);
-	int rc = run_script(script, dir, report->quiet);
-	if (rc)
-		fprintf(stderr, "lockscale report: %s: no charts: %s ended with %d (%s)\n", dir,
-			script, rc, kept);
-	return rc ? 1 : 0;
-}
-
-// One directory
-
-struct work {
-	const struct report *report;
-	const char *dir;
-	struct result result;
-	struct table table;
-};
-
-static int write_verdict(FILE *out, void *data)
-{
-	const struct work *w = data;
-	return verdict_print(out, &w->result, &w->table, w->report->yes_at, false);
-}
-
-static bool wants_colour(void)
-{
-	const char *no = getenv("NO_COLOR");
-	return isatty(STDOUT_FILENO) && !(no && *no);
-}
-
-static int write_files(struct work *w, struct error *e)
-{
-	const struct report *report = w->report;
-	int rc = table_write(&w->table, &w->result, w->dir, report->yes_at, e);
-	if (!rc)
-		rc = table_replace_file(w->dir, "verdict.txt", write_verdict, w, e);
-	if (rc)
-		return rc;
-	if (!report->quiet) {
-		if (report->count > 1)
-			printf("== %s ==\n", w->dir);
-		rc = verdict_print(stdout, &w->result, &w->table, report->yes_at, wants_colour());
-		putchar('\n');
-	}
-	printf("%s/verdict.txt\n%s/speedup.tsv\n%s/boundaries.tsv\n%s/findings.tsv\n", w->dir,
-		w->dir, w->dir, w->dir);
-	if (rc || fflush(stdout))
-		return error_set(e, EIO, "standard output cannot be written");
-	return 0;
-}
-
-static int make(struct work *w, struct error *e)
-{
-	int rc = result_load(&w->result, w->dir, e);
-	if (rc)
-		return rc;
-	if (!w->result.sample_count && !w->result.failure_count)
-		rc = error_set(e, ENODATA, "%.220s: holds no samples", w->dir);
-	if (!rc)
-		rc = table_init(&w->table, &w->result, e);
-	if (!rc) {
-		rc = write_files(w, e);
-		table_fini(&w->table);
-	}
-	result_free(&w->result);
-	return rc;
-}
-
 static int report_one(const struct report *report, const char *dir)
 {
-	struct work w = {.report = report, .dir = dir};
 	struct error e;
-	if (make(&w, &e)) {
-		fprintf(stderr, "lockscale report: %s\n", e.text);
-		return 1;
-	}
-	if (!report->charts)
-		return 0;
-	int rc = draw(report, dir);
+	if (!report->quiet && report->count > 1)
+		printf("== %s ==\n", dir);
+	int rc = report_write(dir, report->yes_at, report->quiet ? NULL : stdout, &e);
 	if (!rc)
-		printf("%s/charts\n", dir);
-	return rc;
+		printf("%s%s/verdict.txt\n%s/speedup.tsv\n%s/boundaries.tsv\n%s/findings.tsv\n",
+			report->quiet ? "" : "\n", dir, dir, dir, dir);
+	if (!rc && report->charts) {
+		rc = report_charts(dir, report->quiet, &e);
+		if (!rc)
+			printf("%s/charts\n", dir);
+	}
+	if (!rc && fflush(stdout))
+		rc = error_set(&e, EIO, "standard output cannot be written");
+	if (rc)
+		fprintf(stderr, "lockscale report: %s\n", e.text);
+	return rc ? 1 : 0;
 }
 
 int cmd_report(int argc, char **argv)

@@ -355,11 +355,14 @@ static void note_where(const struct verdict *v, const struct line *line, struct 
 static void note_correct(const struct verdict *v, const struct row *row, struct text *t)
 {
 	if (is_control(row))
-		say(also(t), "shares nothing: what is attainable here");
+		say(also(t), "nothing shared: the attainable");
 	else if (row->point.threads == 1 && row->gain.hi < 1)
 		say_slower(also(t), row->speedup);
 	else if (row->point.threads > 1 && !is_yes(v, row))
 		note_cost(v, row, t);
+	if (row->point.threads > 1 && !is_yes(v, row) &&
+		row->speedup >= v->yes_at * row->point.threads)
+		say(also(t), "too uncertain for a yes");
 }
 
 static void note(const struct verdict *v, const struct line *line, struct text *t)
@@ -573,6 +576,7 @@ static void print_notes(const struct verdict *v)
 
 struct answer {
 	unsigned kernels, yes, failed;
+	bool unsure;             // some interval reaches below, though its speedup does not
 	const struct row *best;  // among those that do not reach it, of any kernel
 	const struct row *worst; // slower than one thread for certain
 };
@@ -609,6 +613,7 @@ static struct answer find_answer(const struct verdict *v)
 			continue;
 		if (row->gain.hi < 1 && (!a.worst || row->speedup < a.worst->speedup))
 			a.worst = row;
+		a.unsure |= row->speedup >= v->yes_at * v->threads && !is_yes(v, row);
 		if (lead && is_yes(v, row))
 			a.yes++;
 		else if (lead && (!a.best || row->speedup > a.best->speedup))
@@ -649,9 +654,11 @@ static void say_best(const struct verdict *v, const struct answer *a, struct tex
 		say(t, "%s%s reaches ", a->yes ? "; of the others " : "; at best ",
 			variant_name(&a->best->point, name, sizeof name));
 		say_speedup(t, a->best->speedup);
+		if (a->best->speedup >= v->yes_at * v->threads)
+			say(t, ", but not for certain");
 	}
 	const struct row *control = table_attainable(v->t, v->placement, v->threads);
-	if (!a->yes && control && !is_yes(v, control)) {
+	if (!a->yes && control && control->speedup < v->yes_at * v->threads) {
 		say(t, ", and even control, which shares nothing, ");
 		say_speedup(t, control->speedup);
 	}
@@ -687,7 +694,9 @@ static void print_answer(const struct verdict *v)
 			say(&t, "Only %u of %u kernels %s %sx on %u %s: ", a.yes, a.kernels,
 				a.yes == 1 ? "reaches" : "reach", at, v->threads, v->cores);
 		else
-			say(&t, "No: nothing reaches %sx on %u %s", at, v->threads, v->cores);
+			say(&t, "No: nothing %s %sx on %u %s",
+				a.unsure ? "is sure to reach" : "reaches", at, v->threads,
+				v->cores);
 		say_yes_list(v, &t);
 		say_best(v, &a, &t);
 		say(&t, ".");

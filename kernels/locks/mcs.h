@@ -10,9 +10,12 @@
 
 #include "lock.h"
 
+// Between uses `next` is null: whoever sets it, the owner clears it before it goes on. `grants`
+// counts hand-overs and is never reset, so that a waiter, which reads it anyway, need not write
+// to its own line, which its last predecessor's cache still holds, before it can queue up.
 struct mcs_node {
 	_Atomic(struct mcs_node *) next;
-	atomic_bool waiting;
+	atomic_uint grants;
 };
 
 struct mcs_lock {
@@ -28,21 +31,20 @@ static inline int mcs_init(struct mcs_lock *l)
 static inline void mcs_acquire(struct mcs_lock *l, struct lock_node *space)
 {
 	struct mcs_node *me = (struct mcs_node *)space;
-	store(&me->next, NULL, relaxed); /* relaxed: A0 publishes the node */
+	/* relaxed: only a predecessor that B0 has told of us adds to it */
+	unsigned grants = load(&me->grants, relaxed);
 	/* A0: acquire, release; pairs with A0 of the successor (node) and with A1 (free lock) */
 	struct mcs_node *before = exchange(&l->tail, me, acq_rel);
 	if (!before)
 		return;
-	store(&me->waiting, true, relaxed); /* relaxed: B0 publishes it */
-	store(&before->next, me, release);  /* B0: release; pairs with B1 */
-	while (load(&me->waiting, acquire)) /* C1: acquire; pairs with C0 */
+	store(&before->next, me, release);           /* B0: release; pairs with B1 */
+	while (load(&me->grants, acquire) == grants) /* C1: acquire; pairs with C0 */
 		cpu_relax();
 }
 
 static inline bool mcs_try_acquire(struct mcs_lock *l, struct lock_node *space)
 {
 	struct mcs_node *me = (struct mcs_node *)space, *nobody = NULL;
-	store(&me->next, NULL, relaxed); /* relaxed: A0 publishes the node */
 	return compare_exchange(&l->tail, &nobody, me, acq_rel, relaxed); /* A0 */
 }
 
@@ -59,7 +61,8 @@ static inline void mcs_release(struct mcs_lock *l, struct lock_node *space)
 		while (!(after = load(&me->next, acquire))) /* B1 */
 			cpu_relax();
 	}
-	store(&after->waiting, false, release); /* C0: release; pairs with C1 */
+	store(&me->next, NULL, relaxed);       /* relaxed: A0 of our next turn publishes it */
+	fetch_add(&after->grants, 1, release); /* C0: release; pairs with C1 */
 }
 
 static inline void mcs_fini(struct mcs_lock *l)

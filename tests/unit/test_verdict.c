@@ -146,6 +146,24 @@ static void yes_depends_on_where_it_is_set(void **state)
 	result_free(&r);
 }
 
+static void uncertain_speedup_is_no_yes(void **state)
+{
+	(void)state;
+	struct result r = {0};
+	cores(&r, 2);
+	plant(&r, point("k", "sequential", "", 1), 1000, 0, 15);
+	plant(&r, point("k", "private", "", 2), 1900, 53, 15);
+	for (size_t i = 15; i < 30; i += 3) // one process of three is slow
+		r.samples[i].ops_per_second /= 2;
+	char *text = verdict(&r);
+	says(text, "too uncertain for a yes");
+	says(text,
+		"No: nothing is sure to reach 1.80x on 2 cores; at best k/private reaches 1.89x, "
+		"but not for certain.");
+	free(text);
+	result_free(&r);
+}
+
 static void words_adapt_to_the_machine(void **state)
 {
 	(void)state;
@@ -325,6 +343,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(verdict_answers_the_question),
 		cmocka_unit_test(yes_depends_on_where_it_is_set),
+		cmocka_unit_test(uncertain_speedup_is_no_yes),
 		cmocka_unit_test(words_adapt_to_the_machine),
 		cmocka_unit_test(one_core_admits_what_it_cannot_tell),
 		cmocka_unit_test(racy_variant_that_lost_nothing_got_lucky),
