@@ -30,7 +30,7 @@ UNIT = $(patsubst tests/unit/%.c,$(BUILD)/tests/unit/%,$(wildcard tests/unit/tes
 STRESS = $(patsubst tests/stress/%.c,$(BUILD)/tests/stress/%,$(wildcard tests/stress/test_*.c))
 GENERATED = $(BUILD)/gen/locks.h $(BUILD)/gen/version.h
 
-.PHONY: all help run quick test bench-peers check check-format format bundle install clean \
+.PHONY: all help run quick test bench-peers check check-format cppcheck shellcheck format bundle install clean \
 	tests twins peers asan tsan clang FORCE
 
 all: $(BUILD)/lockscale
@@ -128,12 +128,16 @@ check-format:
 format:
 	$(CLANG_FORMAT) -i $(FORMATTED)
 
-check: check-format clang
+check: check-format cppcheck shellcheck clang
+
+shellcheck:
 	shellcheck $(SHELL_SCRIPTS)
+
+cppcheck: $(GENERATED)
 	cppcheck -q --std=c11 --error-exitcode=1 --inline-suppr \
 		--enable=warning,performance,portability \
-		--suppressions-list=tests/cppcheck-suppressions \
-		-D__x86_64__ -D_GNU_SOURCE -Ibench -Ikernels -I$(BUILD)/gen bench kernels
+		-D__x86_64__ -D_GNU_SOURCE --include=tests/cppcheck.h \
+		-Ibench -Ikernels -I$(BUILD)/gen bench kernels
 
 bundle: all
 	scripts/bundle $(BUILD) $(BUILD)/lockscale-bundle.tar.gz

@@ -24,6 +24,7 @@ const struct kernel *const *catalog_kernels(size_t *count)
 {
 	/* Sorted once, the same for all: link order means nothing. */
 	static const struct kernel *sorted[KERNELS_MOST];
+	/* cppcheck-suppress comparePointers ; both lie in the section that the linker fills */
 	size_t n = (size_t)(__stop_lockscale_kernels - __start_lockscale_kernels);
 	if (n > KERNELS_MOST)
 		abort();

@@ -724,6 +724,7 @@ int cmd_run(int argc, char **argv)
 	int full_count = argc;
 	if (google_take_flags(&o.google, &argc, argv, &e) < 0) {
 		fprintf(stderr, "lockscale run: %s\n", e.text);
+		free(full_command);
 		return EXIT_USAGE;
 	}
 	argp_parse(&parser, argc, argv, 0, NULL, &o);

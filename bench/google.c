@@ -97,14 +97,18 @@ static void groups_free(struct groups *g)
 static int add_sample(struct group *p, json_t *sample)
 {
 	size_t n = p->count + 1;
-	json_t **samples = realloc(p->samples, n * sizeof *samples);
-	p->samples = samples ? samples : p->samples;
-	double *seconds = realloc(p->seconds, n * sizeof *seconds);
-	p->seconds = seconds ? seconds : p->seconds;
-	double *cpu = realloc(p->cpu_seconds, n * sizeof *cpu);
-	p->cpu_seconds = cpu ? cpu : p->cpu_seconds;
-	if (!samples || !seconds || !cpu)
+	void *more = realloc(p->samples, n * sizeof *p->samples);
+	if (!more)
 		return ENOMEM;
+	p->samples = more;
+	more = realloc(p->seconds, n * sizeof *p->seconds);
+	if (!more)
+		return ENOMEM;
+	p->seconds = more;
+	more = realloc(p->cpu_seconds, n * sizeof *p->cpu_seconds);
+	if (!more)
+		return ENOMEM;
+	p->cpu_seconds = more;
 	double rate = number_of(sample, "ops_per_second"), window = number_of(sample, "seconds");
 	p->samples[p->count] = sample;
 	p->seconds[p->count] = 1 / rate;

@@ -167,7 +167,7 @@ static void read_lines(struct journal_content *c, FILE *f)
 
 int journal_read(struct journal_content *c, const char *dir, struct error *e)
 {
-	struct journal j;
+	struct journal j = {.fd = -1};
 	set_path(&j, dir);
 	FILE *f = fopen(j.path, "re");
 	if (!f)

@@ -30,11 +30,21 @@ static bool wants_colour(FILE *out)
 	return isatty(fileno(out)) && !(no && *no);
 }
 
+// The charts' second line.
+static int write_machine(FILE *out, void *data)
+{
+	const struct result *r = ((const struct work *)data)->result;
+	fprintf(out, "%s, %u cores, %u PUs\n", r->cpu, r->allowed_cores, r->allowed_pus);
+	return ferror(out) ? -EIO : 0;
+}
+
 static int write_files(const char *dir, const struct work *w, FILE *show, struct error *e)
 {
 	int rc = table_write(w->table, w->result, dir, w->yes_at, e);
 	if (!rc)
 		rc = table_replace_file(dir, "verdict.txt", write_verdict, (void *)w, e);
+	if (!rc)
+		rc = table_replace_file(dir, "machine.txt", write_machine, (void *)w, e);
 	if (rc || !show)
 		return rc;
 	rc = verdict_print(show, w->result, w->table, w->yes_at, wants_colour(show));

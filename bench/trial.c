@@ -62,6 +62,7 @@ struct visit {
 	int64_t lost_before; // by earlier windows on the same state
 	double line_before;
 	uint64_t stolen_before;
+	struct usage process_before, process_after;
 	/* For the sleeping main thread alone. */
 	uint64_t progress_seen;
 };
@@ -272,19 +273,35 @@ static uint64_t fewest_operations(const struct visit *v)
 	return fewest;
 }
 
+// How long threads of the kernel's own that are no workers (an aggregator) may have kept a worker
+// waiting: their CPU time, and what their sleeping and waking costs. That is the kernel's price
+// and no disturbance.
+static double own_helpers_ns(const struct visit *v)
+{
+	double cpu = (double)(v->process_after.cpu_ns - v->process_before.cpu_ns);
+	double slept = (double)(v->process_after.voluntary - v->process_before.voluntary);
+	for (unsigned i = 0; i < v->trial->workers; i++) {
+		const struct record *r = &v->record[i];
+		cpu -= (double)(r->after.cpu_ns - r->before.cpu_ns);
+		slept -= (double)(r->after.voluntary - r->before.voluntary);
+	}
+	return fmax(cpu, 0) + fmax(slept, 0) * WAKE_UP_NS;
+}
+
 // The evidence that other work or the hypervisor had a hand in the window.
 static void judge_disturbance(struct visit *v)
 {
 	struct observation *o = v->observation;
 	unsigned count = v->trial->workers;
 	bool alone = team_pinned(v->trial->team) && !team_oversubscribed(v->trial->team, count);
+	double own = own_helpers_ns(v);
 	o->foreign_ns = o->cpu_seconds = 0;
 	o->voluntary_switches = o->involuntary_switches = o->page_faults = o->migrations = 0;
 	for (unsigned i = 0; i < count; i++) {
 		const struct record *r = &v->record[i];
 		uint64_t slept = r->after.voluntary - r->before.voluntary;
 		double waited = (double)(r->after.wait_ns - r->before.wait_ns) -
-				(double)(slept * WAKE_UP_NS);
+				(double)(slept * WAKE_UP_NS) - own;
 		if (alone) /* otherwise workers wait for each other */
 			o->foreign_ns = fmax(o->foreign_ns, waited);
 		o->cpu_seconds += (double)(r->after.cpu_ns - r->before.cpu_ns) * 1e-9;
@@ -364,10 +381,14 @@ static void measure(struct visit *v, unsigned i)
 			v->line_before =
 				probing ? probe_line_ns(v->trial->probe, v->trial->workers) : 0;
 		r->migrations = 0;
+		if (i == 0)
+			usage_read_process(&v->process_before);
 		usage_read(&r->before, r->schedstat);
 		window(v, i, v->window_ns);
 		usage_read(&r->after, r->schedstat);
 		barrier_wait(&v->barrier);
+		if (i == 0)
+			usage_read_process(&v->process_after);
 		if (probing)
 			probe_neighbours(v->trial->probe, i, v->trial->workers, &v->barrier);
 		barrier_wait(&v->barrier);

@@ -41,6 +41,19 @@ void usage_read(struct usage *u, int fd)
 	};
 }
 
+void usage_read_process(struct usage *u)
+{
+	struct rusage r = {0};
+	struct timespec cpu = {0};
+	getrusage(RUSAGE_SELF, &r);
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &cpu);
+	*u = (struct usage){
+		.cpu_ns = timespec_ns(&cpu),
+		.voluntary = (uint64_t)r.ru_nvcsw,
+		.involuntary = (uint64_t)r.ru_nivcsw,
+	};
+}
+
 static bool among(
 	unsigned cpu, unsigned count, unsigned (*pu)(const void *, unsigned), const void *arg)
 {

@@ -17,6 +17,9 @@ void usage_read(struct usage *u, int fd);
 // The calling thread's schedstat file, -1 where the kernel has none. The caller closes it.
 int schedstat_open(void);
 
+// The same of all threads of this process together; wait_ns and page_faults stay 0.
+void usage_read_process(struct usage *u);
+
 // Time the hypervisor has stolen so far from the PUs whose numbers the first `count` calls of
 // pu(i) give, in ns; the system counts it in steps of 10 ms. 0 where it does not say.
 uint64_t stolen_ns(unsigned count, unsigned (*pu)(const void *, unsigned), const void *arg);

@@ -31,12 +31,12 @@ static inline int mcs_init(struct mcs_lock *l)
 static inline void mcs_acquire(struct mcs_lock *l, struct lock_node *space)
 {
 	struct mcs_node *me = (struct mcs_node *)space;
-	/* relaxed: only a predecessor that B0 has told of us adds to it */
-	unsigned grants = load(&me->grants, relaxed);
 	/* A0: acquire, release; pairs with A0 of the successor (node) and with A1 (free lock) */
 	struct mcs_node *before = exchange(&l->tail, me, acq_rel);
 	if (!before)
 		return;
+	/* relaxed: only a predecessor that B0 has told of us adds to it */
+	unsigned grants = load(&me->grants, relaxed);
 	store(&before->next, me, release);           /* B0: release; pairs with B1 */
 	while (load(&me->grants, acquire) == grants) /* C1: acquire; pairs with C0 */
 		cpu_relax();

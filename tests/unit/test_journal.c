@@ -510,7 +510,7 @@ static void aggregates_are_those_of_the_samples(void **state)
 		const char *name;
 		double rate, time;
 	} expected[] = {{"mean", 3e6, 456.6666667}, {"median", 3e6, 333.3333333},
-		{"stddev", 1.5811388e6, 324.3796515}, {"cv", 0.52704628, 0.7103204}};
+		{"stddev", 1.5811388e6, 324.3797500}, {"cv", 0.52704628, 0.7103206}};
 	struct place *p = *state;
 	write_example(p);
 	json_t *result = result_of(p);

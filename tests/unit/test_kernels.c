@@ -1,0 +1,315 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// Every kernel in every variant does each operation exactly once, with one worker, with two and
+// with more than there are PUs. Built with the sanitizers this is also where they look for races
+// and bad accesses in kernels and locks.
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "catalog.h"
+#include "measure.h"
+#include "placement.h"
+#include "trial.h"
+
+#define COUNT(array) (sizeof(array) / sizeof *(array))
+
+// A worker that waits for ever ends the program by SIGALRM.
+enum { HANG_S = 250, WORKERS_MOST = 4, PARAMS_MOST = 32 };
+
+static struct machine machine;
+static struct team *teams[WORKERS_MOST + 1]; // by number of workers: 1, 2, 4
+static struct probe *probe;
+
+static int set_up(void **state)
+{
+	(void)state;
+	struct error e;
+	if (machine_load(&machine, NULL, &e))
+		return -1;
+	unsigned order[machine.allowed_pus];
+	placement_order(&machine, PLACEMENT_COMPACT, order);
+	probe = probe_create(WORKERS_MOST);
+	/* Four workers on at most three PUs: some share one. */
+	unsigned few = machine.allowed_pus < 3 ? machine.allowed_pus : 3;
+	for (unsigned workers = 1; workers <= WORKERS_MOST; workers *= 2) {
+		unsigned pus = workers == WORKERS_MOST ? few : machine.allowed_pus;
+		if (team_create(&teams[workers], &machine, order, pus, workers, true, &e))
+			return -1;
+	}
+	return probe ? 0 : -1;
+}
+
+static int tear_down(void **state)
+{
+	(void)state;
+	for (unsigned workers = 1; workers <= WORKERS_MOST; workers *= 2)
+		team_destroy(teams[workers]);
+	probe_destroy(probe);
+	machine_unload(&machine);
+	return 0;
+}
+
+/* A kernel's input: its defaults, but for what a test sets. */
+
+struct setting {
+	const char *name, *value;
+};
+
+struct prepared {
+	struct input input;
+	const char *values[PARAMS_MOST];
+};
+
+static int prepare(
+	struct prepared *p, const struct kernel *k, const struct setting *set, size_t count)
+{
+	memset(p, 0, sizeof *p);
+	p->input.params = k->params;
+	p->input.values = p->values;
+	for (size_t i = 0; k->params && k->params[i].name; i++) {
+		p->values[i] = k->params[i].value;
+		for (size_t j = 0; j < count; j++)
+			if (strcmp(set[j].name, k->params[i].name) == 0)
+				p->values[i] = set[j].value;
+	}
+	return k->prepare ? k->prepare(&p->input) : 0;
+}
+
+static void unprepare(struct prepared *p, const struct kernel *k)
+{
+	if (k->unprepare)
+		k->unprepare(&p->input);
+}
+
+static void measure(struct observation *o, const struct kernel *k, const struct variant *v,
+	const struct input *in, unsigned workers)
+{
+	static struct worker_record records[WORKERS_MOST];
+	/* Tiny: spinning workers that share a PU may need a time slice for each hand-over, so the
+	 * window will grow by itself where it must. */
+	struct trial_settings settings = {.window_ns = 400000, .warm_up_ns = 400000, .retries = 0};
+	struct trial t = {.settings = &settings,
+		.kernel = k,
+		.variant = v,
+		.input = in,
+		.workers = workers,
+		.team = teams[workers],
+		.probe = probe};
+	struct error e;
+	*o = (struct observation){.worker = records};
+	if (trial_run(&t, o, &e) != 0)
+		fail_msg("%s", e.text);
+}
+
+static void check_variant(
+	const struct kernel *k, const struct variant *v, const struct input *in, unsigned workers)
+{
+	struct observation o;
+	char name[256];
+	measure(&o, k, v, in, workers);
+	catalog_name(k, v, name, sizeof name);
+	bool may_lose = STRATEGY_IS(v, "unsynchronized") && workers > 1;
+	if (o.lost_updates != 0 && !may_lose)
+		fail_msg("%s with %u workers: %lld lost updates", name, workers,
+			(long long)o.lost_updates);
+	if (!(o.operations_per_second > 0))
+		fail_msg("%s with %u workers: %g operations/s", name, workers,
+			o.operations_per_second);
+}
+
+// The thread sanitizer's build holds broken twins too; tests/cli/twins.bats knows them.
+static bool broken_on_purpose(const struct kernel *k, const struct variant *v)
+{
+	return strncmp(k->name, "twin", 4) == 0 ||
+	       (v->lock && strncmp(v->lock->name, "twin", 4) == 0);
+}
+
+// All variants of a kernel; one worker for the sequential ones.
+static void check_kernel(
+	const struct kernel *k, const struct setting *set, size_t count, unsigned most_workers)
+{
+	struct prepared p;
+	if (prepare(&p, k, set, count) != 0)
+		fail_msg("%s: %s", k->name, p.input.error);
+	for (size_t i = 0; i < k->variant_count; i++) {
+		const struct variant *v = &k->variants[i];
+		unsigned most = STRATEGY_IS(v, "sequential") ? 1 : most_workers;
+		if (broken_on_purpose(k, v))
+			continue;
+		for (unsigned workers = 1; workers <= most; workers *= 2)
+			check_variant(k, v, &p.input, workers);
+	}
+	unprepare(&p, k);
+}
+
+static const struct setting small_picture[] = {
+	{"width", "16"}, {"height", "16"}, {"iterations", "50"}};
+
+static void no_variant_of_any_kernel_loses_an_operation(void **state)
+{
+	(void)state;
+	size_t kernels;
+	const struct kernel *const *k = catalog_kernels(&kernels);
+	assert_true(kernels >= 5);
+	for (size_t i = 0; i < kernels; i++) {
+		bool small = strcmp(k[i]->name, "mandelbrot") == 0;
+		check_kernel(k[i], small_picture, small ? COUNT(small_picture) : 0, WORKERS_MOST);
+	}
+}
+
+// What the check is worth: of a race on one word two workers lose updates. Without that the test
+// above would prove nothing.
+static void an_unsynchronized_counter_does_lose_updates(void **state)
+{
+	(void)state;
+	if (machine.allowed_pus < 2) {
+		print_message("needs two PUs\n");
+		skip();
+	}
+	static const char *const names[] = {"counter", "histogram", "bank"};
+	for (size_t i = 0; i < COUNT(names); i++) {
+		const struct kernel *k = catalog_kernel(names[i]);
+		const struct variant *v = catalog_variant(k, "unsynchronized", "");
+		struct prepared p;
+		int64_t lost = 0;
+		assert_int_equal(prepare(&p, k, NULL, 0), 0);
+		for (int try = 0; try < 200 && lost == 0; try++) {
+			struct observation o;
+			measure(&o, k, v, &p.input, 2);
+			lost = o.lost_updates;
+		}
+		unprepare(&p, k);
+		if (lost == 0)
+			fail_msg("%s: no update was lost in 200 windows", names[i]);
+	}
+}
+
+/* Parameters. */
+
+static void write_file(char *path, const unsigned char *bytes, size_t size)
+{
+	strcpy(path, "/tmp/test_kernels.XXXXXX");
+	int fd = mkstemp(path);
+	assert_true(fd >= 0);
+	assert_int_equal(write(fd, bytes, size), size);
+	close(fd);
+}
+
+static void a_histogram_counts_any_file(void **state)
+{
+	(void)state;
+	unsigned char bytes[10007];
+	char path[64];
+	for (size_t i = 0; i < sizeof bytes; i++)
+		bytes[i] = (unsigned char)(i * i);
+	for (size_t i = 0; i < 256; i++)
+		bytes[i] = (unsigned char)i;
+	/* shorter than there are workers; each value once; a length that divides by nothing */
+	static const size_t sizes[] = {1, 2, 3, 256, 10007};
+	for (size_t i = 0; i < COUNT(sizes); i++) {
+		struct setting input = {"input", path};
+		write_file(path, bytes, sizes[i]);
+		check_kernel(catalog_kernel("histogram"), &input, 1, i == 0 ? 4 : 2);
+		unlink(path);
+	}
+}
+
+static void two_accounts_are_enough_for_a_bank(void **state)
+{
+	(void)state;
+	static const struct setting two[] = {{"accounts", "2"}, {"theta", "0"}};
+	static const struct setting skewed[] = {{"accounts", "2"}, {"theta", "5"}};
+	static const struct setting many[] = {{"accounts", "65535"}};
+	check_kernel(catalog_kernel("bank"), two, 2, 4);
+	check_kernel(catalog_kernel("bank"), skewed, 2, 1);
+	check_kernel(catalog_kernel("bank"), many, 1, 1);
+}
+
+static void pictures_of_any_shape_are_computed_whole(void **state)
+{
+	(void)state;
+	static const struct setting shapes[][3] = {
+		{{"width", "16"}, {"height", "17"}, {"iterations", "1"}},
+		{{"width", "1000"}, {"height", "16"}, {"iterations", "3"}},
+		{{"width", "16"}, {"height", "100"}, {"iterations", "65535"}}};
+	for (size_t i = 0; i < COUNT(shapes) - 1; i++)
+		check_kernel(catalog_kernel("mandelbrot"), shapes[i], 3, 4);
+	check_kernel(catalog_kernel("mandelbrot"), shapes[2], 3, 1);
+}
+
+static void bad_values_are_refused_with_what_is_accepted(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *text, *names;
+	} bad[] = {
+		{"bank.accounts=1", "2..65535"},
+		{"bank.accounts=65536", "2..65535"},
+		{"bank.accounts=", "2..65535"},
+		{"bank.accounts=many", "many"},
+		{"bank.accounts=10x", "10x"},
+		{"bank.accounts=nan", "2..65535"},
+		{"bank.accounts=-5", "-5"},
+		{"bank.theta=-1", "0..5"},
+		{"bank.theta=inf", "0..5"},
+		{"mandelbrot.width=15", "16..16384"},
+		{"mandelbrot.height=1e9", "16..16384"},
+		{"mandelbrot.iterations=0", "1..65535"},
+		{"histogram.input=/no/such/file", "/no/such/file"},
+		{"histogram.input=/dev/null", "empty"},
+		{"histogram.input=/tmp", "/tmp"},
+		{"bank.colour=red", "bank.accounts"},
+		{"bnak.accounts=2", "bank.accounts"},
+		{"accounts=2", "KERNEL.NAME=VALUE"},
+		{"bank.accounts", "KERNEL.NAME=VALUE"},
+		{"", "KERNEL.NAME=VALUE"},
+		{".=", "KERNEL.NAME=VALUE"},
+		{"counter.accounts=2", "no such parameter"},
+	};
+	for (size_t i = 0; i < COUNT(bad); i++) {
+		struct error e = {0};
+		json_t *params = json_object();
+		if (measure_check_param(bad[i].text, params, &e) == 0)
+			fail_msg("%s was accepted", bad[i].text);
+		if (!strstr(e.text, bad[i].text) || !strstr(e.text, bad[i].names))
+			fail_msg("%s: '%s' does not name %s", bad[i].text, e.text, bad[i].names);
+		json_decref(params);
+	}
+}
+
+static void good_values_are_taken_as_they_are(void **state)
+{
+	(void)state;
+	struct error e = {0};
+	json_t *params = json_object();
+	assert_int_equal(measure_check_param("bank.accounts=2", params, &e), 0);
+	assert_int_equal(measure_check_param("bank.theta=0.5", params, &e), 0);
+	assert_int_equal(measure_check_param("mandelbrot.width=16", params, &e), 0);
+	assert_int_equal(measure_check_param("bank.accounts=3", params, &e), 0); /* the last wins */
+	assert_string_equal(json_string_value(json_object_get(params, "bank.accounts")), "3");
+	assert_string_equal(json_string_value(json_object_get(params, "bank.theta")), "0.5");
+	assert_int_equal(json_object_size(params), 3);
+	json_decref(params);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(no_variant_of_any_kernel_loses_an_operation),
+		cmocka_unit_test(an_unsynchronized_counter_does_lose_updates),
+		cmocka_unit_test(a_histogram_counts_any_file),
+		cmocka_unit_test(two_accounts_are_enough_for_a_bank),
+		cmocka_unit_test(pictures_of_any_shape_are_computed_whole),
+		cmocka_unit_test(bad_values_are_refused_with_what_is_accepted),
+		cmocka_unit_test(good_values_are_taken_as_they_are),
+	};
+	alarm(HANG_S);
+	return cmocka_run_group_tests(tests, set_up, tear_down);
+}
