@@ -76,7 +76,7 @@ static int report_one(const struct report *report, const char *dir)
 	struct error e;
 	if (!report->quiet && report->count > 1)
 		printf("== %s ==\n", dir);
-	int rc = report_write(dir, report->yes_at, report->quiet ? NULL : stdout, &e);
+	int rc = report_write(dir, report->yes_at, report->quiet ? NULL : stdout, false, &e);
 	if (!rc)
 		printf("%s%s/verdict.txt\n%s/speedup.tsv\n%s/boundaries.tsv\n%s/findings.tsv\n",
 			report->quiet ? "" : "\n", dir, dir, dir, dir);

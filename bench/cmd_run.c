@@ -571,12 +571,10 @@ static int conclude(const struct session *s, const struct run_options *o, int rc
 		fprintf(stderr, "lockscale run: %s\n", late.text);
 		status = EXIT_FAILED;
 	}
-	if (report_write(s->dir, VERDICT_YES_AT, rc || theirs ? NULL : stdout, &late) < 0) {
+	if (report_write(s->dir, VERDICT_YES_AT, rc || theirs ? NULL : stdout, true, &late) < 0) {
 		fprintf(stderr, "lockscale run: %s\n", late.text);
 		return status ? status : EXIT_FAILED;
 	}
-	if (!rc && !theirs)
-		report_terminal_chart(s->dir);
 	if (!rc && !o->quiet)
 		fprintf(stderr, "charts: lockscale report %s\n", s->dir);
 	return status;

@@ -9,6 +9,7 @@
 #include <gsl/gsl_sort.h>
 #include <gsl/gsl_statistics.h>
 
+#include "environment.h"
 #include "google.h"
 #include "journal.h"
 #include "result.h"
@@ -139,11 +140,32 @@ static int set_modes(struct group *p)
 	return modes < 0 ? -modes : 0;
 }
 
+// Points of the plan that have nothing yet.
+static void drop_empty(struct groups *g)
+{
+	size_t kept = 0;
+	json_object_clear(g->index);
+	for (size_t i = 0; i < g->count; i++) {
+		struct group *p = &g->group[i];
+		if (p->count == 0 && !p->failure) {
+			free(p->name);
+			continue;
+		}
+		json_object_set_new(g->index, p->name, json_integer((json_int_t)kept));
+		g->group[kept++] = *p;
+	}
+	g->count = kept;
+}
+
+// In the plan's order, so that reports read alike whatever the order of measuring.
 static int group_all(struct groups *g, const struct journal_content *c)
 {
 	size_t i;
 	json_t *line;
 	*g = (struct groups){.index = json_object()};
+	json_array_foreach (json_object_get(json_object_get(c->header, "plan"), "points"), i, line)
+		if (!group_of(g, line))
+			return ENOMEM;
 	json_array_foreach (c->samples, i, line) {
 		struct group *p = group_of(g, line);
 		if (!p || add_sample(p, line))
@@ -155,6 +177,7 @@ static int group_all(struct groups *g, const struct journal_content *c)
 			return ENOMEM;
 		p->failure = p->failure ? p->failure : text_of(line, "why");
 	}
+	drop_empty(g);
 	int rc = 0;
 	for (size_t k = 0; k < g->count && !rc; k++)
 		rc = set_modes(&g->group[k]);
@@ -192,6 +215,14 @@ static void copy_fields(json_t *to, const json_t *from, const char *const *field
 	}
 }
 
+// Every entry has every field; null where there is no such thing, as the process of a mean.
+static void fill_up(json_t *entry, const char *const *fields, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (!json_object_get(entry, fields[i]))
+			json_object_set_new(entry, fields[i], json_null());
+}
+
 // Our fields into one of Google's entries.
 static void annotate(json_t *entry, const struct groups *g)
 {
@@ -212,13 +243,12 @@ static void annotate(json_t *entry, const struct groups *g)
 			json_object_set_new(entry, number_fields[i],
 				json_real(aggregate_of(p, number_fields[i], aggregate)));
 		copy_fields(entry, p->samples[0], (const char *const[]){"unit"}, 1);
-		/* What has no mean: null, so that every entry has every field. */
-		for (size_t i = 0; i < 4; i++)
-			json_object_set_new(entry, other_fields[i], json_null());
 	} else if (repetition < p->count) {
 		copy_fields(entry, p->samples[repetition], number_fields, COUNT(number_fields));
 		copy_fields(entry, p->samples[repetition], other_fields, COUNT(other_fields));
 	}
+	fill_up(entry, number_fields, COUNT(number_fields));
+	fill_up(entry, other_fields, COUNT(other_fields));
 }
 
 static struct shim_point *shim_points(const struct groups *g)
@@ -248,16 +278,16 @@ static void set_context(json_t *report, const json_t *header)
 		json_object_set(context, "num_cpus", json_object_get(ours, "pus"));
 }
 
-static char *report_text(const struct groups *g, const struct journal_content *c, struct error *e)
+// Google's JSON report with our fields, and with this header's context; the caller frees it.
+static char *report_text(const struct groups *g, const struct shim_point *points, size_t count,
+	const json_t *header, bool everything, struct error *e)
 {
-	struct shim_point *points = shim_points(g);
-	char *google = points ? shim_report(points, g->count, SHIM_JSON, true) : NULL;
-	free(points);
+	char *google = shim_report(points, count, SHIM_JSON, everything);
 	json_error_t where;
 	/* Without a single point Google prints no report at all; an empty one is right. */
-	json_t *report = g->count == 0 ? json_pack("{s:{}, s:[]}", "context", "benchmarks")
-			 : google      ? json_loads(google, 0, &where)
-				       : NULL;
+	json_t *report = count == 0 ? json_pack("{s:{}, s:[]}", "context", "benchmarks")
+			 : google   ? json_loads(google, 0, &where)
+				    : NULL;
 	free(google);
 	if (!report) {
 		error_set(e, EINVAL, "Google Benchmark's report cannot be read back");
@@ -267,7 +297,7 @@ static char *report_text(const struct groups *g, const struct journal_content *c
 	json_t *entry;
 	json_array_foreach (json_object_get(report, "benchmarks"), i, entry)
 		annotate(entry, g);
-	set_context(report, c->header);
+	set_context(report, header);
 	char *text = json_dumps(report, JSON_INDENT(1) | JSON_REAL_PRECISION(12));
 	json_decref(report);
 	return text;
@@ -281,10 +311,12 @@ int journal_to_result_file(const char *dir, struct error *e)
 	int rc = journal_read(&c, dir, e);
 	if (rc)
 		return rc;
-	char *text = group_all(&g, &c) ? NULL : report_text(&g, &c, e);
+	struct shim_point *points = group_all(&g, &c) ? NULL : shim_points(&g);
+	char *text = points ? report_text(&g, points, g.count, c.header, true, e) : NULL;
 	snprintf(path, sizeof path, "%s/benchmark.json", dir);
 	rc = text ? write_file_atomically(path, text, strlen(text), e) : -EINVAL;
 	free(text);
+	free(points);
 	groups_free(&g);
 	journal_content_free(&c);
 	return rc;
@@ -348,14 +380,13 @@ static int take_own(struct google *g, const char *arg, struct error *e)
 static int look_at(struct google *g, const char *arg, struct error *e)
 {
 	const char *v;
-	enum shim_format format;
 	g->filter = g->filter || value_of(arg, "--benchmark_filter=");
 	if ((v = value_of(arg, "--benchmark_list_tests")))
 		g->list_tests = strcmp(v, "=false") != 0 && strcmp(v, "=0") != 0;
 	else if (!value_of(arg, "--benchmark_filter="))
 		g->display = true;
 	if ((v = value_of(arg, "--benchmark_format=")))
-		return flag_format("--benchmark_format=", v, &format, e);
+		return flag_format("--benchmark_format=", v, &g->format, e);
 	return 0;
 }
 
@@ -363,7 +394,7 @@ int google_take_flags(struct google *g, int *argc, char **argv, struct error *e)
 {
 	char **theirs = calloc((size_t)*argc + 2, sizeof *theirs);
 	int ours = 1, count = 1, rc = 0;
-	*g = (struct google){.out_format = SHIM_JSON};
+	*g = (struct google){.format = SHIM_CONSOLE, .out_format = SHIM_JSON};
 	if (!theirs)
 		return error_set(e, ENOMEM, "no memory");
 	theirs[0] = argv[0];
@@ -383,6 +414,8 @@ int google_take_flags(struct google *g, int *argc, char **argv, struct error *e)
 		argv[ours] = NULL;
 		*argc = ours;
 		shim_initialize(&count, theirs);
+		/* Google's own line tells how its library was built. */
+		shim_context("lockscale_build", environment_build());
 		rc = count > 1 ? error_set(e, EINVAL,
 					 "%s: Google Benchmark does not know this flag or value",
 					 theirs[1])
@@ -454,8 +487,51 @@ void google_list(const struct plan *p)
 {
 	struct shim_point *points = named_points(p);
 	if (points)
-		shim_display(points, p->point_count);
+		shim_list(points, p->point_count);
 	free_named(points, p->point_count);
+}
+
+// Of all points measured those that --benchmark_filter selects: the others are there for
+// comparison. Returns how many; they come first in points.
+static size_t keep_selected(struct shim_point *points, size_t count)
+{
+	bool *selected = calloc(count + 1, sizeof *selected);
+	size_t kept = 0;
+	if (selected)
+		shim_select(points, count, selected);
+	for (size_t i = 0; selected && i < count; i++)
+		if (selected[i])
+			points[kept++] = points[i];
+	free(selected);
+	return kept;
+}
+
+static char *output_text(const struct groups *g, const struct shim_point *points, size_t count,
+	const json_t *header, enum shim_format format, struct error *e)
+{
+	return format == SHIM_JSON ? report_text(g, points, count, header, false, e)
+				   : shim_report(points, count, format, false);
+}
+
+static int write_output(const struct google *g, const struct groups *groups,
+	const struct shim_point *points, size_t count, const json_t *header, struct error *e)
+{
+	char *text;
+	int rc = 0;
+	if (g->display && g->format == SHIM_JSON) {
+		text = output_text(groups, points, count, header, SHIM_JSON, e);
+		if (!text || puts(text) < 0)
+			rc = -EIO;
+		free(text);
+	} else if (g->display) {
+		shim_display(points, count); /* knows about colours and columns */
+	}
+	if (!rc && g->out) {
+		text = output_text(groups, points, count, header, g->out_format, e);
+		rc = text ? write_file_atomically(g->out, text, strlen(text), e) : -EIO;
+		free(text);
+	}
+	return rc;
 }
 
 int google_output(const struct google *g, const char *dir, struct error *e)
@@ -466,15 +542,11 @@ int google_output(const struct google *g, const char *dir, struct error *e)
 	if (rc)
 		return rc;
 	struct shim_point *points = group_all(&groups, &c) ? NULL : shim_points(&groups);
-	if (!points)
+	if (points)
+		rc = write_output(
+			g, &groups, points, keep_selected(points, groups.count), c.header, e);
+	else
 		rc = error_set(e, ENOMEM, "no memory for the report");
-	else if (g->display)
-		shim_display(points, groups.count);
-	if (points && g->out) {
-		char *text = shim_report(points, groups.count, g->out_format, false);
-		rc = text ? write_file_atomically(g->out, text, strlen(text), e) : -ENOMEM;
-		free(text);
-	}
 	free(points);
 	groups_free(&groups);
 	journal_content_free(&c);

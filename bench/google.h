@@ -8,10 +8,11 @@
 // The --benchmark_* flags that the run itself must know of.
 struct google {
 	bool filter, list_tests;
-	bool display;         // some flag asks for Google's report on stdout
-	unsigned repetitions; // samples of a point in all; 0: not given
-	double min_time_s;    // the window; 0: not given
-	const char *out;      // file for a report, or null
+	bool display;            // some flag asks for Google's report on stdout
+	unsigned repetitions;    // samples of a point in all; 0: not given
+	double min_time_s;       // the window; 0: not given
+	enum shim_format format; // on stdout
+	const char *out;         // file for a report, or null
 	enum shim_format out_format;
 };
 

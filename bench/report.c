@@ -12,67 +12,6 @@
 
 extern char **environ;
 
-struct work {
-	const struct result *result;
-	const struct table *table;
-	double yes_at;
-};
-
-static int write_verdict(FILE *out, void *data)
-{
-	const struct work *w = data;
-	return verdict_print(out, w->result, w->table, w->yes_at, false);
-}
-
-static bool wants_colour(FILE *out)
-{
-	const char *no = getenv("NO_COLOR");
-	return isatty(fileno(out)) && !(no && *no);
-}
-
-// The charts' second line.
-static int write_machine(FILE *out, void *data)
-{
-	const struct result *r = ((const struct work *)data)->result;
-	fprintf(out, "%s, %u cores, %u PUs\n", r->cpu, r->allowed_cores, r->allowed_pus);
-	return ferror(out) ? -EIO : 0;
-}
-
-static int write_files(const char *dir, const struct work *w, FILE *show, struct error *e)
-{
-	int rc = table_write(w->table, w->result, dir, w->yes_at, e);
-	if (!rc)
-		rc = table_replace_file(dir, "verdict.txt", write_verdict, (void *)w, e);
-	if (!rc)
-		rc = table_replace_file(dir, "machine.txt", write_machine, (void *)w, e);
-	if (rc || !show)
-		return rc;
-	rc = verdict_print(show, w->result, w->table, w->yes_at, wants_colour(show));
-	if (rc || fflush(show))
-		return error_set(e, EIO, "the verdict cannot be printed");
-	return 0;
-}
-
-int report_write(const char *dir, double yes_at, FILE *show, struct error *e)
-{
-	struct result r;
-	struct table t;
-	int rc = result_load(&r, dir, e);
-	if (rc)
-		return rc;
-	if (!r.sample_count && !r.failure_count)
-		rc = error_set(e, ENODATA, "%.220s: holds no samples yet", dir);
-	if (!rc)
-		rc = table_init(&t, &r, e);
-	if (!rc) {
-		struct work w = {&r, &t, yes_at};
-		rc = write_files(dir, &w, show, e);
-		table_fini(&t);
-	}
-	result_free(&r);
-	return rc;
-}
-
 // Where the chart script may be: with $LOCKSCALE_SHARE, in the tree that the program was
 // built in, or where it was installed.
 static bool find_script(char *path, size_t size)
@@ -157,11 +96,76 @@ int report_charts(const char *dir, bool quiet, struct error *e)
 		  : 0;
 }
 
-void report_terminal_chart(const char *dir)
+// An extra: nothing where the script or gnuplot is missing.
+static void terminal_chart(const char *dir)
 {
 	char script[PATH_MAX] = "";
 	if (!find_script(script, sizeof script) || !in_path("gnuplot"))
 		return;
 	fflush(stdout);
 	run_script((char *const[]){script, "--terminal", (char *)dir, NULL}, false);
+}
+
+struct work {
+	const struct result *result;
+	const struct table *table;
+	double yes_at;
+};
+
+static int write_verdict(FILE *out, void *data)
+{
+	const struct work *w = data;
+	return verdict_print(out, w->result, w->table, w->yes_at, false);
+}
+
+static bool wants_colour(FILE *out)
+{
+	const char *no = getenv("NO_COLOR");
+	return isatty(fileno(out)) && !(no && *no);
+}
+
+// The charts' second line.
+static int write_machine(FILE *out, void *data)
+{
+	const struct result *r = ((const struct work *)data)->result;
+	fprintf(out, "%s, %u cores, %u PUs\n", r->cpu, r->allowed_cores, r->allowed_pus);
+	return ferror(out) ? -EIO : 0;
+}
+
+static int write_files(
+	const char *dir, const struct work *w, FILE *show, bool chart, struct error *e)
+{
+	int rc = table_write(w->table, w->result, dir, w->yes_at, e);
+	if (!rc)
+		rc = table_replace_file(dir, "verdict.txt", write_verdict, (void *)w, e);
+	if (!rc)
+		rc = table_replace_file(dir, "machine.txt", write_machine, (void *)w, e);
+	if (rc || !show)
+		return rc;
+	if (chart)
+		terminal_chart(dir);
+	rc = verdict_print(show, w->result, w->table, w->yes_at, wants_colour(show));
+	if (rc || fflush(show))
+		return error_set(e, EIO, "the verdict cannot be printed");
+	return 0;
+}
+
+int report_write(const char *dir, double yes_at, FILE *show, bool chart, struct error *e)
+{
+	struct result r;
+	struct table t;
+	int rc = result_load(&r, dir, e);
+	if (rc)
+		return rc;
+	if (!r.sample_count && !r.failure_count)
+		rc = error_set(e, ENODATA, "%.220s: holds no samples yet", dir);
+	if (!rc)
+		rc = table_init(&t, &r, e);
+	if (!rc) {
+		struct work w = {&r, &t, yes_at};
+		rc = write_files(dir, &w, show, chart, e);
+		table_fini(&t);
+	}
+	result_free(&r);
+	return rc;
 }

@@ -10,14 +10,11 @@
 #include "verdict.h"
 
 // Reads DIR's results and writes verdict.txt, speedup.tsv, boundaries.tsv and findings.tsv there;
-// prints the verdict to `show` too, if not null (in colour on a terminal). Returns 0 or a
-// negative errno with a message.
-int report_write(const char *dir, double yes_at, FILE *show, struct error *e);
+// prints the verdict to `show` too, if not null (in colour on a terminal), below the speedup
+// chart in characters if `chart` (nothing where gnuplot or scripts/chart is missing: it is an
+// extra). Returns 0 or a negative errno with a message.
+int report_write(const char *dir, double yes_at, FILE *show, bool chart, struct error *e);
 
 // Draws DIR/charts by scripts/chart and gnuplot. quiet: its output is dropped. Returns 0 or a
 // negative errno with a message that says what is missing and what to do.
 int report_charts(const char *dir, bool quiet, struct error *e);
-
-// The speedup chart in characters on stdout; nothing where gnuplot or the script is missing: it
-// is an extra.
-void report_terminal_chart(const char *dir);

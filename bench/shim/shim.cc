@@ -42,7 +42,9 @@ void register_points(const shim_point *points, size_t count, bool everything)
 			state.counters["items_per_second"] = 1 / p->seconds[sample];
 		});
 		const size_t repetitions = p->count + (p->failure ? 1 : 0);
-		b->UseManualTime()->Repetitions(static_cast<int>(std::max<size_t>(repetitions, 1)));
+		b->UseManualTime();
+		if (repetitions > 1)
+			b->Repetitions(static_cast<int>(repetitions));
 		if (everything)
 			b->ReportAggregatesOnly(false);
 	}
@@ -190,14 +192,11 @@ size_t shim_select(const shim_point *points, size_t count, bool *selected)
 	benchmark::ClearRegisteredBenchmarks();
 	for (size_t i = 0; i < count; i++) {
 		selected[i] = false;
-		benchmark::RegisterBenchmark(points[i].name,
-			[&, i](benchmark::State &state) {
-				matching += !selected[i];
-				selected[i] = true;
-				state.SkipWithError("only asked for");
-			})
-			->UseManualTime()
-			->Repetitions(1);
+		benchmark::RegisterBenchmark(points[i].name, [&, i](benchmark::State &state) {
+			matching += !selected[i];
+			selected[i] = true;
+			state.SkipWithError("only asked for");
+		})->UseManualTime();
 	}
 	Silent silent;
 	benchmark::RunSpecifiedBenchmarks(&silent);
@@ -211,10 +210,7 @@ char *shim_report(const shim_point *points, size_t count, shim_format format, bo
 	Corrected corrected(reporter.get(), points, count);
 	corrected.Stream(&text);
 	register_points(points, count, everything);
-	if (everything)
-		benchmark::RunSpecifiedBenchmarks(&corrected, everything_matches);
-	else
-		benchmark::RunSpecifiedBenchmarks(&corrected);
+	benchmark::RunSpecifiedBenchmarks(&corrected, everything_matches);
 	return strdup(text.str().c_str());
 }
 
@@ -224,5 +220,11 @@ void shim_display(const shim_point *points, size_t count)
 		benchmark::CreateDefaultDisplayReporter());
 	Corrected corrected(reporter.get(), points, count);
 	register_points(points, count, false);
-	benchmark::RunSpecifiedBenchmarks(&corrected);
+	benchmark::RunSpecifiedBenchmarks(&corrected, everything_matches);
+}
+
+void shim_list(const shim_point *points, size_t count)
+{
+	register_points(points, count, false);
+	benchmark::RunSpecifiedBenchmarks();
 }

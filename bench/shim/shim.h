@@ -32,13 +32,16 @@ void shim_context(const char *key, const char *value);
 // Which of the points --benchmark_filter selects: selected[i]; returns how many.
 size_t shim_select(const struct shim_point *points, size_t count, bool *selected);
 
-// The report as one text, which the caller frees; null when out of memory. `everything`: each
-// repetition of each point, whatever --benchmark_filter and --benchmark_*aggregates_only say.
+// The report on all points as one text, which the caller frees; null when out of memory.
+// `everything`: each repetition, whatever --benchmark_*aggregates_only says.
 char *shim_report(
 	const struct shim_point *points, size_t count, enum shim_format format, bool everything);
 
 // The report on stdout, in the format and style that the flags ask for.
 void shim_display(const struct shim_point *points, size_t count);
+
+// Carries out --benchmark_list_tests: the names that --benchmark_filter selects, on stdout.
+void shim_list(const struct shim_point *points, size_t count);
 
 #ifdef __cplusplus
 }
