@@ -31,7 +31,6 @@ struct orders { // drawn before the measurement: the generator costs the workers
 struct bank {
 	struct any_lock lock; // global-lock
 	const struct orders *orders;
-	size_t stride;
 	char *accounts; // cells: the word, then (fine-lock) its lock; each on its own line, but for
 			// the sequential program, which has no reason to spread them
 };
@@ -79,9 +78,19 @@ static void unprepare(struct input *in)
 	free(in->data);
 }
 
-static ALWAYS_INLINE uint64_t *account(struct bank *b, unsigned i)
+// How far apart accounts lie. Constant in each batch function, so that finding one costs a shift.
+enum { COMPACT = sizeof(uint64_t), SPREAD = 64 };
+
+static ALWAYS_INLINE uint64_t *account(struct bank *b, size_t stride, unsigned i)
 {
-	return (uint64_t *)(b->accounts + i * b->stride);
+	return (uint64_t *)(b->accounts + i * stride);
+}
+
+static size_t stride_of(const struct variant *v)
+{
+	return STRATEGY_IS(v, "sequential")  ? (size_t)COMPACT
+	       : STRATEGY_IS(v, "fine-lock") ? cell_stride(sizeof(uint64_t), v->lock)
+					     : (size_t)SPREAD;
 }
 
 static ALWAYS_INLINE const struct transfer *next(struct bank *b, struct bank_own *own)
@@ -94,8 +103,8 @@ static uint64_t sequential(void *state, struct worker *w, uint64_t n)
 	struct bank *b = state;
 	for (uint64_t i = 0; i < n; i++) {
 		const struct transfer *t = next(b, w->own);
-		*account(b, t->from) += UPDATE - t->amount;
-		*account(b, t->to) += UPDATE + t->amount;
+		*account(b, COMPACT, t->from) += UPDATE - t->amount;
+		*account(b, COMPACT, t->to) += UPDATE + t->amount;
 	}
 	return n;
 }
@@ -105,8 +114,8 @@ static uint64_t unsynchronized(void *state, struct worker *w, uint64_t n)
 	struct bank *b = state;
 	for (uint64_t i = 0; i < n; i++) {
 		const struct transfer *t = next(b, w->own);
-		_Atomic uint64_t *from = (_Atomic uint64_t *)account(b, t->from);
-		_Atomic uint64_t *to = (_Atomic uint64_t *)account(b, t->to);
+		_Atomic uint64_t *from = (_Atomic uint64_t *)account(b, SPREAD, t->from);
+		_Atomic uint64_t *to = (_Atomic uint64_t *)account(b, SPREAD, t->to);
 		/* relaxed loads and stores: the plain instructions; the race is the program's */
 		store(from, load(from, relaxed) + UPDATE - t->amount, relaxed);
 		store(to, load(to, relaxed) + UPDATE + t->amount, relaxed);
@@ -121,8 +130,8 @@ static ALWAYS_INLINE uint64_t global_lock(
 	for (uint64_t i = 0; i < n; i++) {
 		const struct transfer *t = next(b, w->own);
 		lock->acquire(&b->lock, &w->node[0]);
-		*account(b, t->from) += UPDATE - t->amount;
-		*account(b, t->to) += UPDATE + t->amount;
+		*account(b, SPREAD, t->from) += UPDATE - t->amount;
+		*account(b, SPREAD, t->to) += UPDATE + t->amount;
 		lock->release(&b->lock, &w->node[0]);
 	}
 	return n;
@@ -135,9 +144,10 @@ static ALWAYS_INLINE uint64_t fine_lock(
 	void *state, struct worker *w, uint64_t n, const struct lock_class *lock)
 {
 	struct bank *b = state;
+	const size_t stride = cell_stride(sizeof(uint64_t), lock);
 	for (uint64_t i = 0; i < n; i++) {
 		const struct transfer *t = next(b, w->own);
-		uint64_t *from = account(b, t->from), *to = account(b, t->to);
+		uint64_t *from = account(b, stride, t->from), *to = account(b, stride, t->to);
 		void *first = cell_lock(from < to ? from : to, sizeof *from);
 		void *second = cell_lock(from < to ? to : from, sizeof *from);
 		lock->acquire(first, &w->node[0]);
@@ -159,8 +169,10 @@ static uint64_t lock_free(void *state, struct worker *w, uint64_t n)
 	for (uint64_t i = 0; i < n; i++) {
 		const struct transfer *t = next(b, w->own);
 		/* relaxed: a balance publishes nothing but itself */
-		fetch_add((_Atomic uint64_t *)account(b, t->from), UPDATE - t->amount, relaxed);
-		fetch_add((_Atomic uint64_t *)account(b, t->to), UPDATE + t->amount, relaxed);
+		fetch_add((_Atomic uint64_t *)account(b, SPREAD, t->from), UPDATE - t->amount,
+			relaxed);
+		fetch_add(
+			(_Atomic uint64_t *)account(b, SPREAD, t->to), UPDATE + t->amount, relaxed);
 	}
 	return n;
 }
@@ -171,18 +183,15 @@ static int create(struct run *r)
 	const struct lock_class *lock = r->variant->lock;
 	bool fine = STRATEGY_IS(r->variant, "fine-lock");
 	b->orders = r->input->data;
-	b->stride = STRATEGY_IS(r->variant, "sequential")
-			    ? sizeof(uint64_t)
-			    : cell_stride(sizeof(uint64_t), fine ? lock : NULL);
-	b->accounts =
-		aligned_alloc(LINE_PAIR, ((size_t)b->orders->accounts * b->stride + LINE_PAIR - 1) &
-						 ~(size_t)(LINE_PAIR - 1));
+	size_t stride = stride_of(r->variant);
+	b->accounts = aligned_alloc(LINE_PAIR,
+		((size_t)b->orders->accounts * stride + LINE_PAIR - 1) & ~(size_t)(LINE_PAIR - 1));
 	if (!b->accounts)
 		return ENOMEM;
-	memset(b->accounts, 0, b->orders->accounts * b->stride);
+	memset(b->accounts, 0, b->orders->accounts * stride);
 	int rc = lock && !fine ? lock->init(&b->lock) : 0;
 	for (unsigned i = 0; fine && i < b->orders->accounts && !rc; i++)
-		rc = lock->init(cell_lock(account(b, i), sizeof(uint64_t)));
+		rc = lock->init(cell_lock(account(b, stride, i), sizeof(uint64_t)));
 	for (unsigned i = 0; i < r->count; i++)
 		((struct bank_own *)r->workers[i]->own)->at = DRAWN / r->count * i;
 	return rc;
@@ -193,10 +202,11 @@ static void destroy(struct run *r)
 	struct bank *b = r->state;
 	const struct lock_class *lock = r->variant->lock;
 	bool fine = STRATEGY_IS(r->variant, "fine-lock");
+	size_t stride = stride_of(r->variant);
 	if (lock && !fine)
 		lock->fini(&b->lock);
 	for (unsigned i = 0; fine && i < b->orders->accounts; i++)
-		lock->fini(cell_lock(account(b, i), sizeof(uint64_t)));
+		lock->fini(cell_lock(account(b, stride, i), sizeof(uint64_t)));
 	free(b->accounts);
 }
 
@@ -206,10 +216,11 @@ static int64_t check(struct run *r, const uint64_t *done)
 {
 	struct bank *b = r->state;
 	uint64_t transfers = 0, total = 0;
+	size_t stride = stride_of(r->variant);
 	for (unsigned i = 0; i < r->count; i++)
 		transfers += done[i];
 	for (unsigned i = 0; i < b->orders->accounts; i++)
-		total += *account(b, i);
+		total += *account(b, stride, i);
 	int64_t missing = (int64_t)(2 * transfers * UPDATE - total);
 	int32_t money = (int32_t)(uint32_t)(uint64_t)missing;
 	int64_t updates = (missing - money) >> 32;

@@ -22,7 +22,6 @@ struct text {
 struct histogram {
 	struct any_lock lock; // global-lock
 	struct text *text;
-	size_t stride;
 	char *cells; // BUCKETS cells: the count, then (fine-lock) its lock; each on its own line,
 		     // but for the sequential program, which has no reason to spread them
 };
@@ -119,9 +118,19 @@ static int prepare(struct input *in)
 	return 0;
 }
 
-static ALWAYS_INLINE uint64_t *cell(struct histogram *h, unsigned bucket)
+// How far apart cells lie. Constant in each batch function, so that finding one costs a shift.
+enum { COMPACT = sizeof(uint64_t), SPREAD = 64 };
+
+static ALWAYS_INLINE uint64_t *cell(struct histogram *h, size_t stride, unsigned bucket)
 {
-	return (uint64_t *)(h->cells + bucket * h->stride);
+	return (uint64_t *)(h->cells + bucket * stride);
+}
+
+static size_t stride_of(const struct variant *v)
+{
+	return STRATEGY_IS(v, "sequential")  ? (size_t)COMPACT
+	       : STRATEGY_IS(v, "fine-lock") ? cell_stride(sizeof(uint64_t), v->lock)
+					     : (size_t)SPREAD;
 }
 
 // The next byte of the worker's walk round and round the text.
@@ -139,7 +148,7 @@ static uint64_t sequential(void *state, struct worker *w, uint64_t n)
 	struct histogram_own *own = w->own;
 	struct walk walk = own->walk;
 	for (uint64_t i = 0; i < n; i++) {
-		uint64_t *count = cell(h, next_byte(&walk));
+		uint64_t *count = cell(h, COMPACT, next_byte(&walk));
 		++*count;
 		keep_in_memory(count);
 	}
@@ -154,7 +163,7 @@ static uint64_t unsynchronized(void *state, struct worker *w, uint64_t n)
 	struct walk walk = own->walk;
 	for (uint64_t i = 0; i < n; i++) {
 		/* relaxed load and store: the plain instructions; the race is the program's */
-		_Atomic uint64_t *count = (_Atomic uint64_t *)cell(h, next_byte(&walk));
+		_Atomic uint64_t *count = (_Atomic uint64_t *)cell(h, SPREAD, next_byte(&walk));
 		store(count, load(count, relaxed) + 1, relaxed);
 	}
 	own->walk = walk;
@@ -168,7 +177,7 @@ static ALWAYS_INLINE uint64_t global_lock(
 	struct histogram_own *own = w->own;
 	struct walk walk = own->walk;
 	for (uint64_t i = 0; i < n; i++) {
-		uint64_t *count = cell(h, next_byte(&walk));
+		uint64_t *count = cell(h, SPREAD, next_byte(&walk));
 		lock->acquire(&h->lock, &w->node[0]);
 		++*count;
 		lock->release(&h->lock, &w->node[0]);
@@ -184,8 +193,9 @@ static ALWAYS_INLINE uint64_t fine_lock(
 	struct histogram *h = state;
 	struct histogram_own *own = w->own;
 	struct walk walk = own->walk;
+	const size_t stride = cell_stride(sizeof(uint64_t), lock);
 	for (uint64_t i = 0; i < n; i++) {
-		uint64_t *count = cell(h, next_byte(&walk));
+		uint64_t *count = cell(h, stride, next_byte(&walk));
 		void *its_lock = cell_lock(count, sizeof *count);
 		lock->acquire(its_lock, &w->node[0]);
 		++*count;
@@ -203,7 +213,7 @@ static uint64_t lock_free(void *state, struct worker *w, uint64_t n)
 	struct walk walk = own->walk;
 	for (uint64_t i = 0; i < n; i++)
 		/* relaxed: a count publishes nothing but itself */
-		fetch_add((_Atomic uint64_t *)cell(h, next_byte(&walk)), 1, relaxed);
+		fetch_add((_Atomic uint64_t *)cell(h, SPREAD, next_byte(&walk)), 1, relaxed);
 	own->walk = walk;
 	return n;
 }
@@ -230,7 +240,7 @@ static void finish(void *state, struct worker *w)
 	for (unsigned b = 0; b < BUCKETS; b++) {
 		if (own->count[b])
 			/* relaxed: read when all are at rest */
-			fetch_add((_Atomic uint64_t *)cell(h, b), own->count[b], relaxed);
+			fetch_add((_Atomic uint64_t *)cell(h, SPREAD, b), own->count[b], relaxed);
 		own->count[b] = 0;
 	}
 }
@@ -241,16 +251,14 @@ static int create(struct run *r)
 	const struct lock_class *lock = r->variant->lock;
 	bool fine = STRATEGY_IS(r->variant, "fine-lock");
 	h->text = r->input->data;
-	h->stride = STRATEGY_IS(r->variant, "sequential")
-			    ? sizeof(uint64_t)
-			    : cell_stride(sizeof(uint64_t), fine ? lock : NULL);
-	h->cells = aligned_alloc(LINE_PAIR, BUCKETS * h->stride);
+	size_t stride = stride_of(r->variant);
+	h->cells = aligned_alloc(LINE_PAIR, BUCKETS * stride);
 	if (!h->cells)
 		return ENOMEM;
-	memset(h->cells, 0, BUCKETS * h->stride);
+	memset(h->cells, 0, BUCKETS * stride);
 	int rc = lock && !fine ? lock->init(&h->lock) : 0;
 	for (unsigned b = 0; fine && b < BUCKETS && !rc; b++)
-		rc = lock->init(cell_lock(cell(h, b), sizeof(uint64_t)));
+		rc = lock->init(cell_lock(cell(h, stride, b), sizeof(uint64_t)));
 	for (unsigned i = 0; i < r->count; i++) {
 		struct histogram_own *own = r->workers[i]->own;
 		const unsigned char *text = h->text->bytes;
@@ -265,10 +273,11 @@ static void destroy(struct run *r)
 	struct histogram *h = r->state;
 	const struct lock_class *lock = r->variant->lock;
 	bool fine = STRATEGY_IS(r->variant, "fine-lock");
+	size_t stride = stride_of(r->variant);
 	if (lock && !fine)
 		lock->fini(&h->lock);
 	for (unsigned b = 0; fine && b < BUCKETS; b++)
-		lock->fini(cell_lock(cell(h, b), sizeof(uint64_t)));
+		lock->fini(cell_lock(cell(h, stride, b), sizeof(uint64_t)));
 	free(h->cells);
 }
 
@@ -285,13 +294,14 @@ static int64_t check(struct run *r, const uint64_t *done)
 {
 	struct histogram *h = r->state;
 	uint64_t expected[BUCKETS] = {0};
+	size_t stride = stride_of(r->variant);
 	for (unsigned i = 0; i < r->count; i++) {
 		const struct histogram_own *own = r->workers[i]->own;
 		expect(h->text, own->start, done[i], expected);
 	}
 	int64_t lost = 0;
 	for (unsigned b = 0; b < BUCKETS; b++)
-		lost += llabs((int64_t)(expected[b] - *cell(h, b)));
+		lost += llabs((int64_t)(expected[b] - *cell(h, stride, b)));
 	return lost;
 }
 
