@@ -52,7 +52,7 @@ has()
 	shift
 	for part; do
 		[[ $text == *"$part"* ]] || {
-			printf 'no "%s" in:\n%.2000s\n' "$part" "$text"
+			printf 'no "%s" in:\n%.600s\n' "$part" "$text"
 			return 1
 		}
 	done
@@ -65,7 +65,7 @@ lacks()
 	shift
 	for part; do
 		[[ $text != *"$part"* ]] || {
-			printf '"%s" in:\n%.2000s\n' "$part" "$text"
+			printf '"%s" in:\n%.600s\n' "$part" "$text"
 			return 1
 		}
 	done

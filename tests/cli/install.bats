@@ -25,7 +25,7 @@ setup()
 	[ "$(ls "$ROOT/plots")" = "$(ls root/usr/share/lockscale/plots)" ]
 	# nothing outside of DESTDIR/PREFIX
 	[ "$(ls root)" = usr ]
-	[ "$(ls root/usr | paste -sd' ')" = 'bin share' ]
+	[ "$(cd root/usr && echo *)" = 'bin share' ]
 }
 
 @test "the installed program lists, measures and reports" {

@@ -88,6 +88,16 @@ complete_run()
 	is_in_order
 }
 
+@test "results are written from the journal alone" {
+	complete_run
+	mv "$dir/benchmark.json" before.json
+	run -0 "$LOCKSCALE" report --no-charts "$dir"
+	is_in_order
+	for entries in 'd["benchmarks"]' 'd["context"]["lockscale"]'; do
+		[ "$(json before.json "$entries")" = "$(json "$dir/benchmark.json" "$entries")" ]
+	done
+}
+
 @test "a killed run is resumed without measuring anything twice" {
 	start_long_run
 	kill -9 "$started"

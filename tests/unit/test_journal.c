@@ -411,7 +411,8 @@ static double number_of(const json_t *o, const char *key)
 	return json_number_value(json_object_get(o, key));
 }
 
-// Three points: five samples, two samples, one sample and a failure; and one that only failed.
+// Five samples; two samples; three samples and a failure, as when the check fails late; one sample
+// and a failure; and a failure alone.
 static void write_example(const struct place *p)
 {
 	struct journal j;
@@ -423,6 +424,9 @@ static void write_example(const struct place *p)
 		append(&j, a_sample("counter", "private", "", 4, i, 0, 4e6, 60));
 	append(&j, a_sample("bank", "lock-free", "", 2, 0, 0, 5e6, 55));
 	append(&j, a_failure("bank", "lock-free", "", 2));
+	for (int i = 0; i < 3; i++)
+		append(&j, a_sample("bank", "global-lock", "tas", 2, 0, i, 2e6, 55));
+	append(&j, a_failure("bank", "global-lock", "tas", 2));
 	append(&j, a_failure("bank", "fine-lock", "ttas", 2));
 	journal_close(&j);
 }
@@ -465,7 +469,8 @@ static json_t *entries(
 
 static const char mcs[] = "counter/global-lock/mcs/placement:compact/threads:2/manual_time";
 static const char private_4[] = "counter/private/placement:compact/threads:4/manual_time";
-static const char failed_late[] = "bank/lock-free/placement:compact/threads:2/manual_time";
+static const char failed_late[] = "bank/global-lock/tas/placement:compact/threads:2/manual_time";
+static const char failed_second[] = "bank/lock-free/placement:compact/threads:2/manual_time";
 static const char failed_only[] = "bank/fine-lock/ttas/placement:compact/threads:2/manual_time";
 
 static void samples_are_google_iterations_under_google_names(void **state)
@@ -539,7 +544,7 @@ static void failures_are_google_errors(void **state)
 	static const struct {
 		const char *run_name;
 		size_t samples;
-	} failed[] = {{failed_late, 1}, {failed_only, 0}};
+	} failed[] = {{failed_late, 3}, {failed_second, 1}, {failed_only, 0}};
 	for (size_t i = 0; i < COUNT(failed); i++) {
 		json_t *found = entries(result, failed[i].run_name, "iteration", ""), *entry;
 		size_t good = 0, bad = 0, k;
@@ -562,8 +567,8 @@ static void failures_are_google_errors(void **state)
 	struct error e;
 	if (result_load(&r, p->dir, &e) != 0)
 		fail_msg("%s", e.text);
-	assert_int_equal(r.failure_count, 2);
-	assert_int_equal(r.sample_count, 8);
+	assert_int_equal(r.failure_count, 3);
+	assert_int_equal(r.sample_count, 11);
 	result_free(&r);
 }
 
@@ -637,8 +642,8 @@ static void a_result_file_needs_no_flags_of_google(void **state)
 		fail_msg("%s", e.text);
 	size_t samples = r.sample_count, failures = r.failure_count;
 	result_free(&r);
-	assert_int_equal(samples, 8);
-	assert_int_equal(failures, 2);
+	assert_int_equal(samples, 11);
+	assert_int_equal(failures, 3);
 }
 
 static int initialize_google(void **state)

@@ -559,6 +559,33 @@ static void the_line_transfer_goes_with_the_sample(void **state)
 	assert_true(o.line_ns == 0);
 }
 
+static void count_alive(void *context)
+{
+	++*(unsigned *)context;
+}
+
+// What keeps the watchdog quiet where a sample takes longer than it waits.
+static void a_long_sample_tells_that_it_is_alive(void **state)
+{
+	(void)state;
+	struct trial_settings s = {.window_ns = 2200000000, .warm_up_ns = 1, .retries = 0};
+	unsigned alive = 0;
+	struct input input = {0};
+	struct trial t = {.settings = &s,
+		.kernel = &throughput,
+		.variant = &variants[EVEN],
+		.input = &input,
+		.workers = 1,
+		.team = single,
+		.probe = probe,
+		.alive = count_alive,
+		.context = &alive};
+	struct observation o = {.worker = records};
+	struct error e;
+	assert_int_equal(trial_run_under_test(&t, &o, &e), 0);
+	assert_true(alive >= 1);
+}
+
 #define TEST(function) cmocka_unit_test_setup(function, start)
 
 int main(void)
@@ -581,6 +608,7 @@ int main(void)
 		TEST(a_kernel_that_cannot_be_set_up_is_an_error_with_its_name),
 		TEST(workers_that_share_a_pu_are_measured_all_the_same),
 		TEST(the_line_transfer_goes_with_the_sample),
+		TEST(a_long_sample_tells_that_it_is_alive),
 	};
 	alarm(HANG_S);
 	return cmocka_run_group_tests(tests, set_up_all, tear_down_all);
