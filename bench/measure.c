@@ -13,7 +13,7 @@
 #include "measure.h"
 #include "trial.h"
 
-enum { KERNELS_MOST = 256, PARAMS_MOST = 32, NO_MEMORY = 3 };
+enum { KERNELS_MOST = 256, PARAMS_MOST = 32, NO_MEMORY = 3, SPARE_TRIES = 60 };
 
 /* The run's end. */
 
@@ -89,6 +89,7 @@ struct desk {
 	struct machine machine;
 	struct plan plan;
 	struct trial_settings settings;
+	unsigned spare_tries; // for disturbed samples: on a busy machine a run must end too
 	unsigned workers_most;
 	const char *pictures;          // folder or null
 	struct team *team[PLACEMENTS]; // made when first needed
@@ -286,7 +287,9 @@ static int take_sample(struct desk *d, const struct visit *v, struct error *e)
 		.alive = alive,
 		.context = d,
 		.picture = picture};
+	d->settings.retries = d->spare_tries < d->plan.retries ? d->spare_tries : d->plan.retries;
 	rc = trial_run(&t, &o, e);
+	d->spare_tries -= o.tries - 1;
 	if (picture)
 		close_picture(d, k, picture, path);
 	if (rc)
@@ -355,6 +358,7 @@ int cmd_measure(int argc, char **argv)
 		return 2;
 	}
 	visits = json_object_get(orders, "visits");
+	d->spare_tries = SPARE_TRIES + (unsigned)json_array_size(visits) / 2;
 	json_array_foreach (visits, i, v) {
 		int point, process, sample;
 		if (json_unpack(v, "[i, i, i]", &point, &process, &sample) == 0)
