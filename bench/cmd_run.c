@@ -39,7 +39,7 @@ static const double full_precision = 0.01;
 
 struct run_options {
 	struct selection select;
-	bool quick, full, quiet, dry_run;
+	bool quick, full, quiet, dry_run, placed;
 	double window_ms;                                     // 0: not given
 	unsigned samples, processes, repetitions, watchdog_s; // 0: not given
 	bool seeded;
@@ -145,13 +145,15 @@ static void parse_names(
 		argp_error(state, "%s: expected a comma-separated list of names", option);
 }
 
-static void add_count(struct selection *s, unsigned n)
+static bool add_count(struct selection *s, unsigned n)
 {
 	for (size_t i = 0; i < s->thread_count; i++)
 		if (s->threads[i] == n)
-			return;
-	if (s->thread_count < LIST_MOST)
-		s->threads[s->thread_count++] = n;
+			return true;
+	if (s->thread_count == LIST_MOST)
+		return false;
+	s->threads[s->thread_count++] = n;
+	return true;
 }
 
 static int ascending(const void *a, const void *b)
@@ -164,7 +166,8 @@ static void parse_threads(char *arg, struct selection *s, struct argp_state *sta
 {
 	char *parts[LIST_MOST];
 	size_t count = split(arg, parts, LIST_MOST);
-	s->threads = calloc(LIST_MOST, sizeof *s->threads);
+	if (!s->threads) /* given twice: both count */
+		s->threads = calloc(LIST_MOST, sizeof *s->threads);
 	for (size_t i = 0; i < count && s->threads; i++) {
 		unsigned from, to;
 		int used = 0;
@@ -178,7 +181,9 @@ static void parse_threads(char *arg, struct selection *s, struct argp_state *sta
 			argp_error(state, "--threads %s: expected worker counts such as 1,2,4-16",
 				parts[i]);
 		for (unsigned n = from; n <= to; n++)
-			add_count(s, n);
+			if (!add_count(s, n))
+				argp_error(state, "--threads %s: more than %d worker counts",
+					parts[i], LIST_MOST);
 	}
 	if (s->thread_count == 0)
 		argp_error(state, "--threads: expected worker counts such as 1,2,4-16");
@@ -238,6 +243,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		parse_threads(arg, s, state);
 		return 0;
 	case 'p':
+		o->placed = true;
 		parse_placements(arg, s, state);
 		return 0;
 	case 'l':
@@ -306,7 +312,10 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		if (o->resume &&
 			(s->pattern_count || s->thread_count || s->lock_count ||
 				s->strategy_count || o->output || o->samples || o->processes ||
-				o->window_ms > 0 || o->seeded || o->quick || o->full))
+				o->window_ms > 0 || o->seeded || o->quick || o->full || o->placed ||
+				s->oversubscribe || o->dry_run || json_object_size(o->params) ||
+				o->google.filter || o->google.list_tests || o->google.repetitions ||
+				o->google.min_time_s > 0))
 			argp_error(state, "--resume DIR goes on with what DIR began: it takes no "
 					  "patterns and no options that choose points or samples");
 		return 0;
@@ -710,19 +719,29 @@ static int run_resumed(struct run_options *o)
 	return status;
 }
 
+static void free_command(char **command)
+{
+	for (char **c = command; *c; c++)
+		free(*c);
+	free(command);
+}
+
 int cmd_run(int argc, char **argv)
 {
 	struct run_options o = {.params = json_object(),
 		.select = {.placements = {PLACEMENT_COMPACT}, .placement_count = 1}};
 	struct error e = {0};
-	char **full_command = malloc((size_t)(argc + 1) * sizeof *full_command);
+	/* A copy of the texts too: parsing cuts them up. */
+	char **full_command = calloc((size_t)argc + 1, sizeof *full_command);
 	if (!full_command || !o.params)
 		return EXIT_FAILED;
-	memcpy(full_command, argv, (size_t)(argc + 1) * sizeof *full_command);
+	for (int i = 0; i < argc; i++)
+		full_command[i] = strdup(argv[i]);
 	int full_count = argc;
 	if (google_take_flags(&o.google, &argc, argv, &e) < 0) {
 		fprintf(stderr, "lockscale run: %s\n", e.text);
-		free(full_command);
+		free_command(full_command);
+		json_decref(o.params);
 		return EXIT_USAGE;
 	}
 	argp_parse(&parser, argc, argv, 0, NULL, &o);
@@ -732,7 +751,7 @@ int cmd_run(int argc, char **argv)
 	if (o.google.min_time_s > 0)
 		o.window_ms = o.google.min_time_s * 1e3;
 	int status = o.resume ? run_resumed(&o) : run_new(&o, full_count, full_command);
-	free(full_command);
+	free_command(full_command);
 	free(o.select.locks);
 	free(o.select.strategies);
 	free(o.select.threads);

@@ -206,7 +206,8 @@ size_t plan_visits(const struct plan *p, unsigned process,
 	size_t count = 0;
 	if (!order || !*visits || !rng)
 		abort(); /* a few kilobytes at the start of a run */
-	gsl_rng_set(rng, p->seed + process);
+	/* Far apart, so that no process of this seed has the order of one of the next. */
+	gsl_rng_set(rng, (unsigned long)(p->seed + process * 0x9e3779b97f4a7c15u));
 	for (unsigned i = 0; i < p->point_count; i++)
 		order[i] = i;
 	for (unsigned sample = 0; sample < p->samples; sample++) {

@@ -114,6 +114,7 @@ static int hear_sample(struct session *s, json_t *line, struct error *e)
 	if (rc)
 		return rc;
 	take(s, point, line);
+	s->current = -1; /* whatever happens until the next begins is not this point's doing */
 	s->progress.done++;
 	s->progress.estimate = json_number_value(json_object_get(line, "ops_per_second"));
 	s->progress.unit = json_string_value(json_object_get(line, "unit"));
@@ -241,7 +242,7 @@ static int measure_visits(struct session *s, const struct visit *visits, size_t 
 		return 0;
 	reason(why, sizeof why, s, hung, status);
 	if (s->current < 0)
-		return error_set(e, EIO, "%s before it measured anything", why);
+		return error_set(e, EIO, "%s, and in no measurement", why);
 	*outcome = POINT_FAILED;
 	return note_failure(s, s->current, why, e);
 }

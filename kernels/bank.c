@@ -41,20 +41,21 @@ struct bank_own {
 
 static int prepare(struct input *in)
 {
-	double accounts, theta;
-	int rc = input_number(in, "accounts", 2, UINT16_MAX, &accounts);
+	unsigned accounts;
+	double theta;
+	int rc = input_whole(in, "accounts", 2, UINT16_MAX, &accounts);
 	if (!rc)
 		rc = input_number(in, "theta", 0, 5, &theta);
 	if (rc)
 		return rc;
 	struct orders *o = malloc(sizeof *o);
-	double *weight = calloc((size_t)accounts, sizeof *weight);
+	double *weight = calloc(accounts, sizeof *weight);
 	in->data = o;
 	if (!o || !weight) {
 		free(weight);
 		return ENOMEM;
 	}
-	o->accounts = (unsigned)accounts;
+	o->accounts = accounts;
 	for (unsigned i = 0; i < o->accounts; i++)
 		weight[i] = pow(i + 1, -theta);
 	gsl_rng *rng = gsl_rng_alloc(gsl_rng_mt19937); /* the default seed: always the same bank */
@@ -205,7 +206,7 @@ static void destroy(struct run *r)
 	size_t stride = stride_of(r->variant);
 	if (lock && !fine)
 		lock->fini(&b->lock);
-	for (unsigned i = 0; fine && i < b->orders->accounts; i++)
+	for (unsigned i = 0; fine && b->accounts && i < b->orders->accounts; i++)
 		lock->fini(cell_lock(account(b, stride, i), sizeof(uint64_t)));
 	free(b->accounts);
 }

@@ -276,7 +276,7 @@ static void destroy(struct run *r)
 	size_t stride = stride_of(r->variant);
 	if (lock && !fine)
 		lock->fini(&h->lock);
-	for (unsigned b = 0; fine && b < BUCKETS; b++)
+	for (unsigned b = 0; fine && h->cells && b < BUCKETS; b++)
 		lock->fini(cell_lock(cell(h, stride, b), sizeof(uint64_t)));
 	free(h->cells);
 }

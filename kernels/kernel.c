@@ -19,3 +19,16 @@ int input_number(struct input *in, const char *name, double low, double high, do
 	}
 	return 0;
 }
+
+int input_whole(struct input *in, const char *name, unsigned low, unsigned high, unsigned *value)
+{
+	double number;
+	int rc = input_number(in, name, low, high, &number);
+	if (rc)
+		return rc;
+	*value = (unsigned)number;
+	if (*value == number)
+		return 0;
+	snprintf(in->error, sizeof in->error, "'%s' is not a whole number", input_text(in, name));
+	return EINVAL;
+}

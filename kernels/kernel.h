@@ -122,6 +122,7 @@ static inline const char *input_text(const struct input *in, const char *name)
 
 // The same as a number within low..high. Returns 0, or EINVAL with in->error set.
 int input_number(struct input *in, const char *name, double low, double high, double *value);
+int input_whole(struct input *in, const char *name, unsigned low, unsigned high, unsigned *value);
 
 // An array in which different workers write different elements: each on its own lines, the
 // element's data first and then (fine-lock) its lock. Size in bytes of one such cell.

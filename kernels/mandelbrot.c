@@ -65,19 +65,19 @@ static void unprepare(struct input *in)
 
 static int prepare(struct input *in)
 {
-	double width, height, most;
-	int rc = input_number(in, "width", 16, 16384, &width);
+	unsigned width, height, most;
+	int rc = input_whole(in, "width", 16, 16384, &width);
 	if (!rc)
-		rc = input_number(in, "height", 16, 16384, &height);
+		rc = input_whole(in, "height", 16, 16384, &height);
 	if (!rc)
-		rc = input_number(in, "iterations", 1, UINT16_MAX, &most);
+		rc = input_whole(in, "iterations", 1, UINT16_MAX, &most);
 	if (rc)
 		return rc;
 	struct picture *p = calloc(1, sizeof *p);
 	in->data = p;
 	if (!p)
 		return ENOMEM;
-	*p = (struct picture){(unsigned)width, (unsigned)height, (unsigned)most, NULL};
+	*p = (struct picture){width, height, most, NULL};
 	uint16_t *row = malloc(p->width * sizeof *row);
 	p->row_sum = calloc(p->height, sizeof *p->row_sum);
 	for (unsigned y = 0; row && p->row_sum && y < p->height; y++) {

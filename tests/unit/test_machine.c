@@ -135,21 +135,23 @@ static void hwloc_3_files_are_named_as_such_before_hwloc_sees_them(void **state)
 }
 
 static const char small[] =
-	"<?xml version='1.0'?>\n<topology version='2.0'>\n"
-	"<object type='Machine' os_index='0' cpuset='0x7' complete_cpuset='0xff' "
-	"allowed_cpuset='0x6' nodeset='0x3' complete_nodeset='0x3' allowed_nodeset='0x3' "
-	"gp_index='1'>\n"
-	"<info name='CPUModel' value='  Example   CPU  @ 2 GHz '/>\n"
-	"<object type='NUMANode' os_index='1' cpuset='0x7' complete_cpuset='0x7' nodeset='0x2' "
-	"complete_nodeset='0x2' gp_index='3' local_memory='1024'/>\n"
-	"<object type='NUMANode' os_index='0' cpuset='0x7' complete_cpuset='0x7' nodeset='0x1' "
-	"complete_nodeset='0x1' gp_index='2' local_memory='1024'/>\n"
-	"<object type='PU' os_index='0' cpuset='0x1' complete_cpuset='0x1' nodeset='0x3' "
-	"complete_nodeset='0x3' gp_index='10'/>\n"
-	"<object type='PU' os_index='1' cpuset='0x2' complete_cpuset='0x2' nodeset='0x3' "
-	"complete_nodeset='0x3' gp_index='11'/>\n"
-	"<object type='PU' os_index='2' cpuset='0x4' complete_cpuset='0x4' nodeset='0x3' "
-	"complete_nodeset='0x3' gp_index='12'/>\n"
+	"<?xml version=\"1.0\"?>\n<topology version=\"2.0\">\n"
+	"<object type=\"Machine\" os_index=\"0\" cpuset=\"0x7\" complete_cpuset=\"0xff\" "
+	"allowed_cpuset=\"0x6\" nodeset=\"0x3\" complete_nodeset=\"0x3\" allowed_nodeset=\"0x3\" "
+	"gp_index=\"1\">\n"
+	"<info name=\"CPUModel\" value=\"  Example   CPU  @ 2 GHz \"/>\n"
+	"<object type=\"NUMANode\" os_index=\"1\" cpuset=\"0x7\" complete_cpuset=\"0x7\" "
+	"nodeset=\"0x2\" "
+	"complete_nodeset=\"0x2\" gp_index=\"3\" local_memory=\"1024\"/>\n"
+	"<object type=\"NUMANode\" os_index=\"0\" cpuset=\"0x7\" complete_cpuset=\"0x7\" "
+	"nodeset=\"0x1\" "
+	"complete_nodeset=\"0x1\" gp_index=\"2\" local_memory=\"1024\"/>\n"
+	"<object type=\"PU\" os_index=\"0\" cpuset=\"0x1\" complete_cpuset=\"0x1\" nodeset=\"0x3\" "
+	"complete_nodeset=\"0x3\" gp_index=\"10\"/>\n"
+	"<object type=\"PU\" os_index=\"1\" cpuset=\"0x2\" complete_cpuset=\"0x2\" nodeset=\"0x3\" "
+	"complete_nodeset=\"0x3\" gp_index=\"11\"/>\n"
+	"<object type=\"PU\" os_index=\"2\" cpuset=\"0x4\" complete_cpuset=\"0x4\" nodeset=\"0x3\" "
+	"complete_nodeset=\"0x3\" gp_index=\"12\"/>\n"
 	"</object>\n</topology>\n";
 
 static void xml_keeps_the_allowed_set_and_counts_the_whole(void **state)

@@ -175,20 +175,22 @@ static void beyond_eight_packages_only_powers_of_two_are_counted(void **state)
 
 // 2 P-cores with SMT (PUs 0 to 3), 4 E-cores (4 to 7).
 static const char laptop[] =
-	"<?xml version='1.0'?><topology version='2.0'>"
-	"<object type='Machine' os_index='0' cpuset='0xff' complete_cpuset='0xff' "
-	"allowed_cpuset='0xff' nodeset='0x1' complete_nodeset='0x1' allowed_nodeset='0x1' "
-	"gp_index='1'>"
-	"<object type='NUMANode' os_index='0' cpuset='0xff' complete_cpuset='0xff' nodeset='0x1' "
-	"complete_nodeset='0x1' gp_index='2' local_memory='1024'/>"
-	"<object type='Package' os_index='0' cpuset='0xff' complete_cpuset='0xff' nodeset='0x1' "
-	"complete_nodeset='0x1' gp_index='3'>"
+	"<?xml version=\"1.0\"?>\n<topology version=\"2.0\">"
+	"<object type=\"Machine\" os_index=\"0\" cpuset=\"0xff\" complete_cpuset=\"0xff\" "
+	"allowed_cpuset=\"0xff\" nodeset=\"0x1\" complete_nodeset=\"0x1\" allowed_nodeset=\"0x1\" "
+	"gp_index=\"1\">"
+	"<object type=\"NUMANode\" os_index=\"0\" cpuset=\"0xff\" complete_cpuset=\"0xff\" "
+	"nodeset=\"0x1\" "
+	"complete_nodeset=\"0x1\" gp_index=\"2\" local_memory=\"1024\"/>"
+	"<object type=\"Package\" os_index=\"0\" cpuset=\"0xff\" complete_cpuset=\"0xff\" "
+	"nodeset=\"0x1\" "
+	"complete_nodeset=\"0x1\" gp_index=\"3\">"
 #define CORE(os, set)                                                                              \
-	"<object type='Core' os_index='" #os "' cpuset='" set "' complete_cpuset='" set            \
-	"' nodeset='0x1' complete_nodeset='0x1' gp_index='1" #os "'>"
+	"<object type=\"Core\" os_index=\"" #os "\" cpuset=\"" set "\" complete_cpuset=\"" set     \
+	"\" nodeset=\"0x1\" complete_nodeset=\"0x1\" gp_index=\"1" #os "\">"
 #define PU(os, set)                                                                                \
-	"<object type='PU' os_index='" #os "' cpuset='" set "' complete_cpuset='" set              \
-	"' nodeset='0x1' complete_nodeset='0x1' gp_index='2" #os "'/>"
+	"<object type=\"PU\" os_index=\"" #os "\" cpuset=\"" set "\" complete_cpuset=\"" set       \
+	"\" nodeset=\"0x1\" complete_nodeset=\"0x1\" gp_index=\"2" #os "\"/>"
 	CORE(0, "0x3") PU(0, "0x1") PU(1, "0x2") "</object>" CORE(1, "0xc") PU(2, "0x4")
 		PU(3, "0x8") "</object>" CORE(2, "0x10") PU(4, "0x10") "</object>" CORE(3, "0x20")
 			PU(5, "0x20") "</object>" CORE(4, "0x40")
@@ -196,12 +198,14 @@ static const char laptop[] =
 					PU(7, "0x80") "</object>"
 						      "</object></object>";
 static const char two_kinds[] =
-	"<cpukind cpuset='0xf0'><info name='FrequencyMaxMHz' value='2000'/></cpukind>"
-	"<cpukind cpuset='0x0f'><info name='FrequencyMaxMHz' value='5000'/></cpukind></topology>";
+	"<cpukind cpuset=\"0xf0\"><info name=\"FrequencyMaxMHz\" value=\"2000\"/></cpukind>"
+	"<cpukind cpuset=\"0x0f\"><info name=\"FrequencyMaxMHz\" "
+	"value=\"5000\"/></cpukind></topology>";
 static const char three_kinds[] =
-	"<cpukind cpuset='0xc0'><info name='FrequencyMaxMHz' value='1000'/></cpukind>"
-	"<cpukind cpuset='0x0f'><info name='FrequencyMaxMHz' value='5000'/></cpukind>"
-	"<cpukind cpuset='0x30'><info name='FrequencyMaxMHz' value='3000'/></cpukind></topology>";
+	"<cpukind cpuset=\"0xc0\"><info name=\"FrequencyMaxMHz\" value=\"1000\"/></cpukind>"
+	"<cpukind cpuset=\"0x0f\"><info name=\"FrequencyMaxMHz\" value=\"5000\"/></cpukind>"
+	"<cpukind cpuset=\"0x30\"><info name=\"FrequencyMaxMHz\" "
+	"value=\"3000\"/></cpukind></topology>";
 
 static void load_laptop(struct machine *m, const char *kinds)
 {
@@ -247,9 +251,9 @@ static void container_uses_its_three_allowed_pus_only(void **state)
 	(void)state;
 
 	snprintf(xml, sizeof xml, "%s</topology>", laptop);
-	allowed = strstr(xml, "allowed_cpuset='0xff'");
+	allowed = strstr(xml, "allowed_cpuset=\"0xff\"");
 	assert_non_null(allowed);
-	memcpy(allowed, "allowed_cpuset='0x0e'", strlen("allowed_cpuset='0x0e'"));
+	memcpy(allowed, "allowed_cpuset=\"0x0e\"", strlen("allowed_cpuset=\"0x0e\""));
 	load_xml(&m, xml);
 	assert_int_equal(m.pus, 8);
 	assert_int_equal(m.cores, 6);
