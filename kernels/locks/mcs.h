@@ -10,12 +10,11 @@
 
 #include "lock.h"
 
-// Between uses `next` is null: whoever sets it, the owner clears it before it goes on. `grants`
-// counts hand-overs and is never reset, so that a waiter, which reads it anyway, need not write
-// to its own line, which its last predecessor's cache still holds, before it can queue up.
+// Between uses `next` is null: the owner clears it when it hands the lock on, so that an
+// acquisition nobody contends writes nothing to its node.
 struct mcs_node {
 	_Atomic(struct mcs_node *) next;
-	atomic_uint grants;
+	atomic_bool waiting;
 };
 
 struct mcs_lock {
@@ -35,10 +34,9 @@ static inline void mcs_acquire(struct mcs_lock *l, struct lock_node *space)
 	struct mcs_node *before = exchange(&l->tail, me, acq_rel);
 	if (!before)
 		return;
-	/* relaxed: only a predecessor that B0 has told of us adds to it */
-	unsigned grants = load(&me->grants, relaxed);
-	store(&before->next, me, release);           /* B0: release; pairs with B1 */
-	while (load(&me->grants, acquire) == grants) /* C1: acquire; pairs with C0 */
+	store(&me->waiting, true, relaxed); /* relaxed: B0 publishes it */
+	store(&before->next, me, release);  /* B0: release; pairs with B1 */
+	while (load(&me->waiting, acquire)) /* C1: acquire; pairs with C0 */
 		cpu_relax();
 }
 
@@ -61,8 +59,8 @@ static inline void mcs_release(struct mcs_lock *l, struct lock_node *space)
 		while (!(after = load(&me->next, acquire))) /* B1 */
 			cpu_relax();
 	}
-	store(&me->next, NULL, relaxed);       /* relaxed: A0 of our next turn publishes it */
-	fetch_add(&after->grants, 1, release); /* C0: release; pairs with C1 */
+	store(&me->next, NULL, relaxed);        /* relaxed: A0 of our next turn publishes it */
+	store(&after->waiting, false, release); /* C0: release; pairs with C1 */
 }
 
 static inline void mcs_fini(struct mcs_lock *l)
