@@ -77,10 +77,16 @@ static double count_loop(uint64_t n)
 
 static double control_loop(uint64_t n)
 {
-	uint64_t start = clock_ns(), x = 0;
+	uint64_t start = clock_ns(), a = 0, b = 1, c = 2, d = 3;
 	for (uint64_t i = 0; i < n; i++) {
-		x = x * 6364136223846793005u + 1442695040888963407u;
-		keep_in_register(x);
+		a = a * 6364136223846793005u + 1442695040888963407u;
+		keep_in_register(a);
+		b = b * 6364136223846793005u + 1442695040888963407u;
+		keep_in_register(b);
+		c = c * 6364136223846793005u + 1442695040888963407u;
+		keep_in_register(c);
+		d = d * 6364136223846793005u + 1442695040888963407u;
+		keep_in_register(d);
 	}
 	return (double)(clock_ns() - start) * 1e-9;
 }
