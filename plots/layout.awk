@@ -1232,6 +1232,9 @@ function bound_at(bound, value)
 {
 	if (!number(bound))
 		return value
+	# gnuplot would let an interval that leaves the scale flow out beside the chart
+	if (bound > y_high)
+		return y_high
 	return y_log && bound < y_low ? y_low : bound
 }
 
