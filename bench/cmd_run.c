@@ -517,6 +517,26 @@ static int dry_run(const struct plan *p)
 	return fflush(stdout) ? 1 : 0;
 }
 
+static bool precise(const struct row *row)
+{
+	return row && row->has_samples &&
+	       row->gain.hi - row->speedup <= full_precision * row->speedup &&
+	       row->speedup - row->gain.lo <= full_precision * row->speedup;
+}
+
+// A baseline is measured as long as any point of its kernel needs more precision: it is half of
+// each of their ratios, though its own speedup is 1 by definition.
+static void keep_baselines(struct plan *p)
+{
+	for (size_t i = 0; i < p->point_count; i++) {
+		if (strcmp(p->points[i].strategy, "sequential") != 0)
+			continue;
+		for (size_t j = 0; j < p->point_count; j++)
+			if (strcmp(p->points[i].kernel, p->points[j].kernel) == 0 && !p->failed[j])
+				p->settled[i] = p->settled[i] && (j == i || p->settled[j]);
+	}
+}
+
 // --full: points whose speedup is known well enough need no more samples.
 static int settle(struct session *s, struct error *e)
 {
@@ -531,13 +551,9 @@ static int settle(struct session *s, struct error *e)
 	result_free(&r);
 	if (rc)
 		return rc;
-	for (size_t i = 0; i < s->plan->point_count; i++) {
-		const struct row *row = table_find(&t, &s->plan->points[i]);
-		s->plan->settled[i] =
-			row && row->has_samples &&
-			row->gain.hi - row->speedup <= full_precision * row->speedup &&
-			row->speedup - row->gain.lo <= full_precision * row->speedup;
-	}
+	for (size_t i = 0; i < s->plan->point_count; i++)
+		s->plan->settled[i] = precise(table_find(&t, &s->plan->points[i]));
+	keep_baselines(s->plan);
 	table_fini(&t);
 	return 0;
 }

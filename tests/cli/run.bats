@@ -350,3 +350,10 @@ END
 	run -2 --separate-stderr "$LOCKSCALE" run --dry-run --topology nonsense
 	has "$stderr" nonsense
 }
+
+@test "a full run gives a baseline as many samples as the points that rest on it" {
+	"$LOCKSCALE" run counter/lock-free --threads 1 --full --window-ms 1 --quiet --output "$dir" >/dev/null
+	is "$dir/journal.jsonl" '(lambda n: n("sequential") == max(n("sequential"), n("lock-free")) > 0)(
+		lambda strategy: sum(x["kernel"] == "counter" and x["strategy"] == strategy for x in s))'
+	is "$dir/journal.jsonl" 'len(s) <= 4 * 60'
+}
