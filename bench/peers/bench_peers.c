@@ -20,7 +20,7 @@
 #include "stats.h"
 #include "trial.h"
 
-enum { ROUNDS = 15, WORKERS_MOST = 512, VALUES_MOST = 4096 };
+enum { ROUNDS = 15, FEWEST = 3, WORKERS_MOST = 512, VALUES_MOST = 4096 };
 
 struct bench {
 	const char *peers, *lockscale;
@@ -295,6 +295,9 @@ static void compare_rows(
 			const struct table_mode *x = &ours->modes[i], *y = &reference->modes[j];
 			bool probed = x->line_ns > 0 && y->line_ns > 0;
 			if (probed && fabs(log2(x->line_ns / y->line_ns)) > STATS_MODE_GAP)
+				continue;
+			/* A mode seen once or twice says nothing of a ratio. */
+			if (x->samples < FEWEST || y->samples < FEWEST)
 				continue;
 			struct interval ratio = {NAN, NAN, 0};
 			char name[160], mode[64] = "";
