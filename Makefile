@@ -78,6 +78,9 @@ $(BUILD)/gen/version.h: FORCE
 
 FORCE:
 
+# Objects of tests are kept: make would end by naming those it removes, after the tests' last line.
+.SECONDARY:
+
 # Tests: each tests/unit/test_*.c and tests/stress/test_*.c is a program.
 tests: $(UNIT) $(STRESS)
 
