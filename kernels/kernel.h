@@ -70,7 +70,8 @@ struct kernel {
 	// prepare: once per process, by the main thread: read-only input in in->data.
 	int (*prepare)(struct input *in);
 	void (*unprepare)(struct input *in);
-	// create: by worker 0, state zeroed; makes locks, fills tables. destroy: the reverse.
+	// create: by worker 0, state zeroed; makes locks, fills tables. destroy: the reverse, also
+	// after a create that failed half way.
 	int (*create)(struct run *r);
 	void (*destroy)(struct run *r);
 	// begin: by worker 0 before each window or makespan (e.g. puts the work back).

@@ -111,8 +111,8 @@ static double hand_rate(struct bench *b, double (*loop)(uint64_t), uint64_t oper
 	return h.rate;
 }
 
-static double harness_rate(struct bench *b, struct team *team, struct probe *probe,
-	const struct kernel *k, const struct variant *v, unsigned workers, double *skew)
+static double harness_rate(struct team *team, struct probe *probe, const struct kernel *k,
+	const struct variant *v, unsigned workers, double *skew)
 {
 	struct worker_record record[WORKERS_MOST];
 	struct observation o = {.worker = record};
@@ -126,7 +126,6 @@ static double harness_rate(struct bench *b, struct team *team, struct probe *pro
 		.workers = workers,
 		.team = team,
 		.probe = probe};
-	(void)b;
 	if (trial_run(&t, &o, &e) < 0 || o.lost_updates) {
 		fprintf(stderr, "bench-peers: %s\n", e.text);
 		exit(1);
@@ -142,9 +141,9 @@ static void harness_cost(struct bench *b, struct team *team, struct probe *probe
 	double ours[2 * ROUNDS], by_hand[2 * ROUNDS];
 	const struct kernel *k = catalog_kernel(kernel);
 	const struct variant *v = catalog_variant(k, "sequential", "");
-	uint64_t operations = (uint64_t)(harness_rate(b, team, probe, k, v, 1, NULL) / 10);
+	uint64_t operations = (uint64_t)(harness_rate(team, probe, k, v, 1, NULL) / 10);
 	for (unsigned i = 0; i < 2 * ROUNDS; i++) {
-		ours[i] = harness_rate(b, team, probe, k, v, 1, NULL);
+		ours[i] = harness_rate(team, probe, k, v, 1, NULL);
 		by_hand[i] = hand_rate(b, loop, operations);
 	}
 	ratio_line(b, figure, ours, by_hand, 2 * ROUNDS, "0.99..1.01", 0.99, 1.01);
@@ -177,7 +176,7 @@ static void uneven(struct bench *b, struct team *team, struct probe *probe)
 		.check = nothing_lost};
 	double ours[ROUNDS], plain[ROUNDS];
 	for (unsigned i = 0; i < ROUNDS; i++) {
-		ours[i] = harness_rate(b, team, probe, &kernel, &variant, 2, NULL);
+		ours[i] = harness_rate(team, probe, &kernel, &variant, 2, NULL);
 		/* The plain sum: the fast worker's own rate and a fiftieth of it. */
 		double fast = hand_rate(b, control_loop, (uint64_t)(ours[i] / 10));
 		plain[i] = fast + fast / SLOW;
@@ -192,7 +191,7 @@ static void start_skew(struct bench *b, struct team *team, struct probe *probe, 
 	const struct kernel *k = catalog_kernel("control");
 	const struct variant *v = catalog_variant(k, "private", "");
 	for (unsigned i = 0; i < 4 * ROUNDS; i++)
-		harness_rate(b, team, probe, k, v, workers, &skew[i]);
+		harness_rate(team, probe, k, v, workers, &skew[i]);
 	stats_sort(skew, 4 * ROUNDS);
 	struct interval i = stats_median_interval(skew, 4 * ROUNDS, 0.95);
 	double median = stats_median(skew, 4 * ROUNDS);
