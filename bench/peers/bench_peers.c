@@ -331,8 +331,6 @@ static void locks(struct bench *b)
 		return;
 	for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++)
 		for (unsigned threads = 1; threads <= 2; threads++) {
-			if (pairs[i].ours == pairs[i].reference)
-				continue;
 			snprintf(figure, sizeof figure, "%s against %s, %u worker%s (M/s)",
 				pairs[i].ours, pairs[i].reference, threads, threads > 1 ? "s" : "");
 			compare_rows(b, figure,
