@@ -319,7 +319,7 @@ static void locks(struct bench *b)
 {
 	static const struct pair pairs[] = {{"tas", "ck-fas"}, {"tas", "spin"},
 		{"ttas", "ck-fas-eb"}, {"ttas", "ck-fas"}, {"ttas", "spin"},
-		{"ticket", "ck-ticket"}, {"mcs", "ck-mcs"}, {"mutex", "mutex"}};
+		{"ticket", "ck-ticket"}, {"mcs", "ck-mcs"}};
 	char dir[128], figure[96];
 	int status;
 	struct table t;
