@@ -213,6 +213,16 @@ static unsigned count_type(hwloc_topology_t t, hwloc_obj_type_t type)
 
 // The smallest node around the PU; of several with one set of PUs (DRAM and HBM) the one with the
 // lowest number, which is the one the system fills by default.
+// The outermost cache above a PU within its package, named by its first PU.
+static unsigned outermost_cache(hwloc_obj_t pu)
+{
+	hwloc_obj_t last = pu;
+	for (hwloc_obj_t o = pu; o && o->type != HWLOC_OBJ_PACKAGE; o = o->parent)
+		if (hwloc_obj_type_is_dcache(o->type))
+			last = o;
+	return (unsigned)hwloc_bitmap_first(last->complete_cpuset);
+}
+
 static unsigned nearest_numa(hwloc_topology_t t, hwloc_obj_t pu)
 {
 	hwloc_obj_t best = NULL, node = NULL;
@@ -295,6 +305,7 @@ static int collect_pus(struct machine *m)
 			.core = m->cores - 1,
 			.package = package ? package->logical_index : 0,
 			.numa = nearest_numa(t, pu),
+			.cache = outermost_cache(pu),
 			.smt_rank = rank,
 			.kind = m->kinds > 1 ? kind_of(t, pu) : 0,
 		};

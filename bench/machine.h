@@ -15,6 +15,7 @@ struct machine_pu {
 	unsigned core;     // logical index of its core among all cores
 	unsigned package;  // logical index of its package
 	unsigned numa;     // logical index of its (nearest) NUMA node, 0 where none is local
+	unsigned cache;    // first PU of the outermost cache within its package
 	unsigned smt_rank; // 0 for the first allowed PU of a core, 1 for its second, ...
 	int kind; // efficiency rank of its core kind: higher is faster; 0 where all are alike
 };

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "catalog.h"
+#include "locality.h"
 #include "measure.h"
 #include "trial.h"
 
@@ -93,6 +94,7 @@ struct desk {
 	unsigned workers_most;
 	const char *pictures;          // folder or null
 	struct team *team[PLACEMENTS]; // made when first needed
+	unsigned *order[PLACEMENTS];   // its PUs
 	struct probe *probe;
 	struct input input[KERNELS_MOST]; // by position in the catalog, made when first needed
 	const char *values[KERNELS_MOST][PARAMS_MOST];
@@ -170,16 +172,15 @@ static int get_input(struct desk *d, const struct kernel *k, struct input **in, 
 
 static int get_team(struct desk *d, enum placement p, struct team **team, struct error *e)
 {
-	unsigned *order = NULL;
 	int rc = 0;
 	if (!d->team[p]) {
-		order = calloc(d->machine.allowed_pus, sizeof *order);
-		if (!order)
+		free(d->order[p]);
+		d->order[p] = calloc(d->machine.allowed_pus, sizeof *d->order[p]);
+		if (!d->order[p])
 			return error_set(e, ENOMEM, "no memory for the order of PUs");
-		placement_order(&d->machine, p, order);
-		rc = team_create(&d->team[p], &d->machine, order, d->machine.allowed_pus,
+		placement_order(&d->machine, p, d->order[p]);
+		rc = team_create(&d->team[p], &d->machine, d->order[p], d->machine.allowed_pus,
 			d->workers_most, p != PLACEMENT_NONE, e);
-		free(order);
 	}
 	*team = d->team[p];
 	return rc;
@@ -274,6 +275,10 @@ static int take_sample(struct desk *d, const struct visit *v, struct error *e)
 		rc = get_team(d, placement, &team, e);
 	if (rc)
 		return rc;
+	struct locality locality;
+	if (locality_init(&locality, &d->machine, d->order[placement], p->threads,
+		    placement != PLACEMENT_NONE) < 0)
+		return error_set(e, ENOMEM, "no memory for the workers' groups");
 	char path[4200];
 	FILE *picture = open_picture(d, k, path, sizeof path);
 	struct observation o = {.worker = d->record};
@@ -283,12 +288,14 @@ static int take_sample(struct desk *d, const struct visit *v, struct error *e)
 		.input = in,
 		.workers = p->threads,
 		.team = team,
+		.locality = &locality.team,
 		.probe = d->probe,
 		.alive = alive,
 		.context = d,
 		.picture = picture};
 	d->settings.retries = d->spare_tries < d->plan.retries ? d->spare_tries : d->plan.retries;
 	rc = trial_run(&t, &o, e);
+	locality_fini(&locality);
 	d->spare_tries -= o.tries - 1;
 	if (picture)
 		close_picture(d, k, picture, path);
@@ -336,8 +343,10 @@ static void get_up(struct desk *d)
 	for (size_t i = 0; i < count; i++)
 		if (d->prepared[i] && k[i]->unprepare)
 			k[i]->unprepare(&d->input[i]);
-	for (unsigned i = 0; i < PLACEMENTS; i++)
+	for (unsigned i = 0; i < PLACEMENTS; i++) {
 		team_destroy(d->team[i]);
+		free(d->order[i]);
+	}
 	probe_destroy(d->probe);
 	free(d->record);
 	plan_free(&d->plan);

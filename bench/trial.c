@@ -51,6 +51,7 @@ struct visit {
 	struct observation *observation;
 	struct error *error;
 	struct run run;
+	struct lock_team flat; // where no locality is known
 	struct barrier barrier;
 	struct gate gate;
 	struct record *record;
@@ -225,6 +226,8 @@ static int attach(struct visit *v, unsigned i)
 	size_t size = (v->trial->kernel->own_size + LINE_PAIR) / LINE_PAIR * LINE_PAIR;
 	r->worker.index = i;
 	r->worker.count = v->trial->workers;
+	r->worker.lock = v->trial->variant->lock;
+	r->worker.node[0].worker = r->worker.node[1].worker = i;
 	r->worker.own = aligned_alloc(LINE_PAIR, size);
 	r->batch = 1;
 	r->schedstat = schedstat_open();
@@ -236,6 +239,9 @@ static int attach(struct visit *v, unsigned i)
 
 static void detach(struct record *r)
 {
+	const struct lock_class *lock = r->worker.lock;
+	for (unsigned i = 0; lock && lock->retire && i < 2; i++)
+		lock->retire(&r->worker.node[i]);
 	free(r->worker.own);
 	if (r->schedstat >= 0)
 		close(r->schedstat);
@@ -466,11 +472,13 @@ int trial_run(const struct trial *t, struct observation *o, struct error *e)
 	v->record = record;
 	v->window_ns = t->settings->window_ns;
 	v->yield = team_oversubscribed(t->team, t->workers);
+	v->flat = (struct lock_team){.workers = t->workers, .spare_pu = -1};
 	v->run = (struct run){.kernel = t->kernel,
 		.variant = t->variant,
 		.input = t->input,
 		.workers = workers,
-		.count = t->workers};
+		.count = t->workers,
+		.team = t->locality ? t->locality : &v->flat};
 	barrier_init(&v->barrier, t->workers, v->yield);
 	team_run(t->team, t->workers, work, tick, v);
 	int rc = v->failed;

@@ -48,6 +48,7 @@ struct trial {
 	const struct input *input;
 	unsigned workers;
 	struct team *team;
+	const struct lock_team *locality; // of the workers, for locks; null: nothing is known
 	struct probe *probe;
 	void (*alive)(void *context); // called about every second while work proceeds; may be null
 	void *context;

@@ -6,6 +6,10 @@
 // `/* A1: release; pairs with A0 */`; a relaxed one says why relaxed is enough.
 #pragma once
 
+#ifdef LOCKSCALE_ATOMIC /* a header that replaces this one: an exploring build's */
+#include LOCKSCALE_ATOMIC
+#else
+
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -50,3 +54,5 @@ static ALWAYS_INLINE void cpu_relax(void)
 // being folded into one addition. Costs no instruction.
 #define keep_in_memory(p) __asm__ volatile("" : "+m"(*(p)))
 #define keep_in_register(v) __asm__ volatile("" : "+r"(v))
+
+#endif

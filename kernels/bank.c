@@ -124,16 +124,21 @@ static uint64_t unsynchronized(void *state, struct worker *w, uint64_t n)
 	return n;
 }
 
+static ALWAYS_INLINE void carry_out(void *state, void *transfer)
+{
+	struct bank *b = state;
+	const struct transfer *t = transfer;
+	*account(b, SPREAD, t->from) += UPDATE - t->amount;
+	*account(b, SPREAD, t->to) += UPDATE + t->amount;
+}
+
 static ALWAYS_INLINE uint64_t global_lock(
 	void *state, struct worker *w, uint64_t n, const struct lock_class *lock)
 {
 	struct bank *b = state;
 	for (uint64_t i = 0; i < n; i++) {
 		const struct transfer *t = next(b, w->own);
-		lock->acquire(&b->lock, &w->node[0]);
-		*account(b, SPREAD, t->from) += UPDATE - t->amount;
-		*account(b, SPREAD, t->to) += UPDATE + t->amount;
-		lock->release(&b->lock, &w->node[0]);
+		lock_execute(lock, &b->lock, &w->node[0], carry_out, b, (void *)t);
 	}
 	return n;
 }
@@ -190,9 +195,9 @@ static int create(struct run *r)
 	if (!b->accounts)
 		return ENOMEM;
 	memset(b->accounts, 0, b->orders->accounts * stride);
-	int rc = lock && !fine ? lock->init(&b->lock) : 0;
+	int rc = lock && !fine ? lock->init(&b->lock, r->team) : 0;
 	for (unsigned i = 0; fine && i < b->orders->accounts && !rc; i++)
-		rc = lock->init(cell_lock(account(b, stride, i), sizeof(uint64_t)));
+		rc = lock->init(cell_lock(account(b, stride, i), sizeof(uint64_t)), r->team);
 	for (unsigned i = 0; i < r->count; i++)
 		((struct bank_own *)r->workers[i]->own)->at = DRAWN / r->count * i;
 	return rc;

@@ -49,15 +49,18 @@ static uint64_t unsynchronized(void *state, struct worker *w, uint64_t n)
 	return n;
 }
 
+static ALWAYS_INLINE void increment(void *state, void *unused)
+{
+	(void)unused;
+	((struct counter *)state)->value++;
+}
+
 static ALWAYS_INLINE uint64_t global_lock(
 	void *state, struct worker *w, uint64_t n, const struct lock_class *lock)
 {
 	struct counter *c = state;
-	for (uint64_t i = 0; i < n; i++) {
-		lock->acquire(&c->lock, &w->node[0]);
-		c->value++;
-		lock->release(&c->lock, &w->node[0]);
-	}
+	for (uint64_t i = 0; i < n; i++)
+		lock_execute(lock, &c->lock, &w->node[0], increment, c, NULL);
 	return n;
 }
 LOCKED_BATCH(global_lock)
@@ -162,7 +165,7 @@ static int create(struct run *r)
 {
 	struct counter *c = r->state;
 	if (r->variant->lock)
-		return r->variant->lock->init(&c->lock);
+		return r->variant->lock->init(&c->lock, r->team);
 	if (STRATEGY_IS(r->variant, "private-aggregated"))
 		return aggregator_start(r, c);
 	return 0;

@@ -170,6 +170,12 @@ static uint64_t unsynchronized(void *state, struct worker *w, uint64_t n)
 	return n;
 }
 
+static ALWAYS_INLINE void increment(void *state, void *count)
+{
+	(void)state;
+	++*(uint64_t *)count;
+}
+
 static ALWAYS_INLINE uint64_t global_lock(
 	void *state, struct worker *w, uint64_t n, const struct lock_class *lock)
 {
@@ -178,9 +184,7 @@ static ALWAYS_INLINE uint64_t global_lock(
 	struct walk walk = own->walk;
 	for (uint64_t i = 0; i < n; i++) {
 		uint64_t *count = cell(h, SPREAD, next_byte(&walk));
-		lock->acquire(&h->lock, &w->node[0]);
-		++*count;
-		lock->release(&h->lock, &w->node[0]);
+		lock_execute(lock, &h->lock, &w->node[0], increment, h, count);
 	}
 	own->walk = walk;
 	return n;
@@ -256,9 +260,9 @@ static int create(struct run *r)
 	if (!h->cells)
 		return ENOMEM;
 	memset(h->cells, 0, BUCKETS * stride);
-	int rc = lock && !fine ? lock->init(&h->lock) : 0;
+	int rc = lock && !fine ? lock->init(&h->lock, r->team) : 0;
 	for (unsigned b = 0; fine && b < BUCKETS && !rc; b++)
-		rc = lock->init(cell_lock(cell(h, stride, b), sizeof(uint64_t)));
+		rc = lock->init(cell_lock(cell(h, stride, b), sizeof(uint64_t)), r->team);
 	for (unsigned i = 0; i < r->count; i++) {
 		struct histogram_own *own = r->workers[i]->own;
 		const unsigned char *text = h->text->bytes;

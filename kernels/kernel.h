@@ -11,8 +11,9 @@
 struct worker {
 	LINE_ALIGNED unsigned index; // 0 .. count - 1
 	unsigned count;
-	void *own;                // kernel->own_size bytes, zeroed, first touched by this worker
-	struct lock_node node[2]; // for the (at most two) locks held at once
+	void *own; // kernel->own_size bytes, zeroed, first touched by this worker
+	const struct lock_class *lock; // the variant's, null where it has none
+	struct lock_node node[2];      // for the (at most two) locks held at once
 };
 
 // A setting of a kernel that the user may change: --param KERNEL.NAME=VALUE.
@@ -37,6 +38,9 @@ struct variant {
 	// Does n operations (throughput) or one piece of the remaining work (makespan) and returns
 	// how many operations were done; 0 ends a makespan. Called by every worker in a loop.
 	uint64_t (*batch)(void *state, struct worker *w, uint64_t n);
+	// The same through the pointers of w->lock: for locks that are known only when the program
+	// runs (a plugin, an instrumented lock). Null where the variant has no lock.
+	uint64_t (*indirect)(void *state, struct worker *w, uint64_t n);
 };
 
 enum kernel_kind {
@@ -51,7 +55,8 @@ struct run {
 	const struct input *input;
 	struct worker **workers; // count of them
 	unsigned count;
-	void *state; // kernel->state_size bytes, zeroed, aligned to LINE_PAIR
+	const struct lock_team *team; // the same workers, as locks see them
+	void *state;                  // kernel->state_size bytes, zeroed, aligned to LINE_PAIR
 };
 
 struct kernel {
@@ -60,6 +65,8 @@ struct kernel {
 	const char *shared;  // what the workers share
 	const char *unit;    // what an operation is, plural: "increments"
 	enum kernel_kind kind;
+	bool reads; // most of its critical sections only read: where reader-writer locks belong
+	bool extra; // not part of a run that names no pattern
 	size_t state_size;          // shared state, first touched by worker 0
 	size_t own_size;            // per worker, first touched by that worker; 0: none
 	const struct param *params; // ended by a null name; null: none
@@ -106,8 +113,16 @@ struct kernel {
 		return FUNCTION(state, w, n, &NAME##_class);                                       \
 	}
 #define LOCKED_VARIANT_ONE(NAME, STRATEGY, FUNCTION)                                               \
-	{.strategy = STRATEGY, .lock = &NAME##_class, .batch = FUNCTION##_##NAME},
-#define LOCKED_BATCH(FUNCTION) FOR_EACH_LOCK(LOCKED_BATCH_ONE, FUNCTION)
+	{.strategy = STRATEGY,                                                                     \
+		.lock = &NAME##_class,                                                             \
+		.batch = FUNCTION##_##NAME,                                                        \
+		.indirect = FUNCTION##_indirect},
+#define LOCKED_BATCH(FUNCTION)                                                                     \
+	FOR_EACH_LOCK(LOCKED_BATCH_ONE, FUNCTION)                                                  \
+	static uint64_t FUNCTION##_indirect(void *state, struct worker *w, uint64_t n)             \
+	{                                                                                          \
+		return FUNCTION(state, w, n, w->lock);                                             \
+	}
 #define LOCKED_VARIANTS(STRATEGY, FUNCTION) FOR_EACH_LOCK(LOCKED_VARIANT_ONE, STRATEGY, FUNCTION)
 
 #define STRATEGY_IS(variant, text) (__builtin_strcmp((variant)->strategy, (text)) == 0)

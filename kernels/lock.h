@@ -12,20 +12,52 @@
 #include "atomic.h"
 
 // Memory that an acquisition needs for itself (a queue node). The worker provides it, zeroed
-// when the lock is first used; one per lock held at the same time; it must stay where it is
-// until release has returned.
+// when it is first used; one per lock held at the same time, the same for lock after lock; it
+// must stay where it is until release has returned.
+enum { LOCK_NODE_SIZE = LINE_PAIR - 16 };
 struct lock_node {
-	LINE_ALIGNED unsigned char bytes[LINE_PAIR];
+	LINE_ALIGNED unsigned char bytes[LOCK_NODE_SIZE]; // the lock's own
+	void *instrument; // whoever measures the lock; not the lock's
+	unsigned worker;  // index of the node's worker
+};
+
+// Who will use a lock, and what hardware those workers share. Read-only; outlives the lock.
+enum { LOCK_LEVELS_MOST = 3 };
+struct lock_level {
+	unsigned groups;       // 2 or more
+	const unsigned *group; // of each worker, 0 .. groups - 1
+};
+struct lock_team {
+	unsigned workers;
+	unsigned levels; // 0: no group of workers is closer than any other
+	struct lock_level
+		level[LOCK_LEVELS_MOST]; // innermost first: a cache, a NUMA node, a package
+	int spare_pu; // a PU that no worker uses, for a lock that has a thread of its own; -1: none
+};
+
+enum lock_family {
+	LOCK_SPINNING,
+	LOCK_BLOCKING,
+	LOCK_NUMA_AWARE,
+	LOCK_READER_WRITER,
+	LOCK_DELEGATION,
+	LOCK_INTERPRETER,
 };
 
 struct lock_class {
 	const char *name;
 	const char *summary; // one line: what it is, what it guarantees
 	const char *source;  // author, year
-	bool fifo;           // acquisitions are granted in the order in which they were asked for
+	enum lock_family family;
+	bool fifo;      // acquisitions are granted in the order in which they were asked for
+	bool reentrant; // its holder may acquire it again, and releases it as often
+	bool sleeps;    // long waits give the PU away: it works where workers outnumber PUs
+	bool peer;      // somebody else's implementation, to compare with
+	bool standard;  // among the few that a run measures where nothing else is asked for
+	bool single;    // too large or costly to have many of: no fine-lock variants
 	size_t size;
 	// 0 or a positive errno. The lock starts free. Not thread-safe.
-	int (*init)(void *lock);
+	int (*init)(void *lock, const struct lock_team *team);
 	// Mutual exclusion; everything before the release happens before what follows the acquire.
 	void (*acquire)(void *lock, struct lock_node *node);
 	// As acquire where the lock is free, else false at once.
@@ -34,13 +66,47 @@ struct lock_class {
 	void (*release)(void *lock, struct lock_node *node);
 	// The lock must be free. Not thread-safe.
 	void (*fini)(void *lock);
+
+	/* The rest may be null. */
+
+	// Frees what the lock left in a node between uses. By the node's worker, which does not use
+	// it again, after fini of all locks it was used with.
+	void (*retire)(struct lock_node *node);
+	// Shared ownership: readers exclude acquire, not each other. read_release says whether what
+	// was read counts: false (a writer came between, an optimistic lock only) means read again.
+	// What readers read and writers write is then accessed with relaxed atomics.
+	void (*read_acquire)(void *lock, struct lock_node *node);
+	bool (*read_try_acquire)(void *lock, struct lock_node *node);
+	bool (*read_release)(void *lock, struct lock_node *node);
+	// Runs section(state, argument) under mutual exclusion, on whichever thread is fastest.
+	void (*execute)(void *lock, struct lock_node *node,
+		void (*section)(void *state, void *argument), void *state, void *argument);
+	// By the holder, often (an interpreter after each instruction): where others should have
+	// their turn now, releases the lock and acquires it again.
+	void (*safepoint)(void *lock, struct lock_node *node);
 };
 
-// A lock's class from its verbs. The wrappers give the verbs' typed pointers one type.
+// Runs section(state, argument) under the lock, the way that suits the lock.
+static ALWAYS_INLINE void lock_execute(const struct lock_class *class, void *lock,
+	struct lock_node *node, void (*section)(void *state, void *argument), void *state,
+	void *argument)
+{
+	if (class->execute) {
+		class->execute(lock, node, section, state, argument);
+		return;
+	}
+	class->acquire(lock, node);
+	section(state, argument);
+	class->release(lock, node);
+}
+
+// A lock's class from its verbs. The wrappers give the verbs' typed pointers one type. Verbs that
+// may be null: put LOCK_READS(NAME), LOCK_EXECUTE(NAME) or LOCK_SAFEPOINT(NAME) before LOCK, and
+// READS(NAME), EXECUTES(NAME), SAFEPOINT(NAME) among its fields; `.retire = NAME_retire` as it is.
 #define LOCK(NAME, ...)                                                                            \
-	static ALWAYS_INLINE int NAME##_class_init(void *lock)                                     \
+	static ALWAYS_INLINE int NAME##_class_init(void *lock, const struct lock_team *team)       \
 	{                                                                                          \
-		return NAME##_init(lock);                                                          \
+		return NAME##_init(lock, team);                                                    \
 	}                                                                                          \
 	static ALWAYS_INLINE void NAME##_class_acquire(void *lock, struct lock_node *node)         \
 	{                                                                                          \
@@ -67,6 +133,40 @@ struct lock_class {
 		.release = NAME##_class_release,                                                   \
 		.fini = NAME##_class_fini,                                                         \
 		__VA_ARGS__}
+
+#define LOCK_READS(NAME)                                                                           \
+	static ALWAYS_INLINE void NAME##_class_read_acquire(void *lock, struct lock_node *node)    \
+	{                                                                                          \
+		NAME##_read_acquire(lock, node);                                                   \
+	}                                                                                          \
+	static ALWAYS_INLINE bool NAME##_class_read_try_acquire(                                   \
+		void *lock, struct lock_node *node)                                                \
+	{                                                                                          \
+		return NAME##_read_try_acquire(lock, node);                                        \
+	}                                                                                          \
+	static ALWAYS_INLINE bool NAME##_class_read_release(void *lock, struct lock_node *node)    \
+	{                                                                                          \
+		return NAME##_read_release(lock, node);                                            \
+	}
+#define READS(NAME)                                                                                \
+	.read_acquire = NAME##_class_read_acquire,                                                 \
+	.read_try_acquire = NAME##_class_read_try_acquire,                                         \
+	.read_release = NAME##_class_read_release
+
+#define LOCK_EXECUTE(NAME)                                                                         \
+	static ALWAYS_INLINE void NAME##_class_execute(void *lock, struct lock_node *node,         \
+		void (*section)(void *, void *), void *state, void *argument)                      \
+	{                                                                                          \
+		NAME##_execute(lock, node, section, state, argument);                              \
+	}
+#define EXECUTES(NAME) .execute = NAME##_class_execute
+
+#define LOCK_SAFEPOINT(NAME)                                                                       \
+	static ALWAYS_INLINE void NAME##_class_safepoint(void *lock, struct lock_node *node)       \
+	{                                                                                          \
+		NAME##_safepoint(lock, node);                                                      \
+	}
+#define SAFEPOINT(NAME) .safepoint = NAME##_class_safepoint
 
 enum { LOCK_ALIGN = 16, LOCK_SIZE = 256 };
 

@@ -146,7 +146,7 @@ static int create(struct run *r)
 	m->times = calloc(m->picture->height, sizeof *m->times);
 	if (!m->pixels || !m->times)
 		return ENOMEM;
-	return r->variant->lock ? r->variant->lock->init(&m->lock) : 0;
+	return r->variant->lock ? r->variant->lock->init(&m->lock, r->team) : 0;
 }
 
 static void destroy(struct run *r)

@@ -21,8 +21,9 @@ struct mcs_lock {
 	_Atomic(struct mcs_node *) tail;
 };
 
-static inline int mcs_init(struct mcs_lock *l)
+static inline int mcs_init(struct mcs_lock *l, const struct lock_team *team)
 {
+	(void)team;
 	atomic_init(&l->tail, NULL);
 	return 0;
 }

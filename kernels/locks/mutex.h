@@ -14,8 +14,9 @@ struct mutex_lock {
 	pthread_mutex_t mutex;
 };
 
-static inline int mutex_init(struct mutex_lock *l)
+static inline int mutex_init(struct mutex_lock *l, const struct lock_team *team)
 {
+	(void)team;
 	return pthread_mutex_init(&l->mutex, NULL);
 }
 

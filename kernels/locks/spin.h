@@ -14,8 +14,9 @@ struct spin_lock {
 	pthread_spinlock_t spin;
 };
 
-static inline int spin_init(struct spin_lock *l)
+static inline int spin_init(struct spin_lock *l, const struct lock_team *team)
 {
+	(void)team;
 	return pthread_spin_init(&l->spin, PTHREAD_PROCESS_PRIVATE);
 }
 

@@ -13,8 +13,9 @@ struct tas_lock {
 	atomic_uint held;
 };
 
-static inline int tas_init(struct tas_lock *l)
+static inline int tas_init(struct tas_lock *l, const struct lock_team *team)
 {
+	(void)team;
 	atomic_init(&l->held, 0);
 	return 0;
 }

@@ -21,8 +21,9 @@ struct ticket_lock {
 // while each predecessor passes, instead of stealing the line from all of them all the time.
 enum { TICKET_PAUSES_PER_WAITER = 16 };
 
-static inline int ticket_init(struct ticket_lock *l)
+static inline int ticket_init(struct ticket_lock *l, const struct lock_team *team)
 {
+	(void)team;
 	atomic_init(&l->next, 0);
 	atomic_init(&l->serving, 0);
 	return 0;

@@ -18,8 +18,9 @@ struct ttas_lock {
 // bounds how long a waiter may oversleep.
 enum { TTAS_PAUSES_FIRST = 64, TTAS_PAUSES_MOST = 2048 };
 
-static inline int ttas_init(struct ttas_lock *l)
+static inline int ttas_init(struct ttas_lock *l, const struct lock_team *team)
 {
+	(void)team;
 	atomic_init(&l->held, 0);
 	return 0;
 }

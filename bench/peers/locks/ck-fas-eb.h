@@ -11,8 +11,9 @@ struct ck_fas_eb_lock {
 	ck_spinlock_fas_t ck;
 };
 
-static inline int ck_fas_eb_init(struct ck_fas_eb_lock *l)
+static inline int ck_fas_eb_init(struct ck_fas_eb_lock *l, const struct lock_team *team)
 {
+	(void)team;
 	ck_spinlock_fas_init(&l->ck);
 	return 0;
 }

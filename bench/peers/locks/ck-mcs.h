@@ -11,8 +11,9 @@ struct ck_mcs_lock {
 	ck_spinlock_mcs_t ck;
 };
 
-static inline int ck_mcs_init(struct ck_mcs_lock *l)
+static inline int ck_mcs_init(struct ck_mcs_lock *l, const struct lock_team *team)
 {
+	(void)team;
 	ck_spinlock_mcs_init(&l->ck);
 	return 0;
 }

@@ -11,8 +11,9 @@ struct ck_ticket_lock {
 	ck_spinlock_ticket_t ck;
 };
 
-static inline int ck_ticket_init(struct ck_ticket_lock *l)
+static inline int ck_ticket_init(struct ck_ticket_lock *l, const struct lock_team *team)
 {
+	(void)team;
 	ck_spinlock_ticket_init(&l->ck);
 	return 0;
 }

@@ -15,8 +15,10 @@ struct twin_lost_wakeup_lock {
 	sem_t wake;
 };
 
-static inline int twin_lost_wakeup_init(struct twin_lost_wakeup_lock *l)
+static inline int twin_lost_wakeup_init(
+	struct twin_lost_wakeup_lock *l, const struct lock_team *team)
 {
+	(void)team;
 	atomic_init(&l->held, 0);
 	atomic_init(&l->asleep, 0);
 	sem_init(&l->wake, 0, 0);

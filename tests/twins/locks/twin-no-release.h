@@ -9,8 +9,9 @@ struct twin_no_release_lock {
 	atomic_uint held;
 };
 
-static inline int twin_no_release_init(struct twin_no_release_lock *l)
+static inline int twin_no_release_init(struct twin_no_release_lock *l, const struct lock_team *team)
 {
+	(void)team;
 	atomic_init(&l->held, 0);
 	return 0;
 }

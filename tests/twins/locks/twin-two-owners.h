@@ -9,8 +9,9 @@ struct twin_two_owners_lock {
 	atomic_uint held;
 };
 
-static inline int twin_two_owners_init(struct twin_two_owners_lock *l)
+static inline int twin_two_owners_init(struct twin_two_owners_lock *l, const struct lock_team *team)
 {
+	(void)team;
 	atomic_init(&l->held, 0);
 	return 0;
 }
