@@ -34,7 +34,7 @@ STRESS = $(patsubst tests/stress/%.c,$(BUILD)/tests/stress/%,$(wildcard tests/st
 GENERATED = $(BUILD)/gen/locks.h $(BUILD)/gen/version.h
 
 .PHONY: all help run quick test bench-peers check check-format cppcheck shellcheck format bundle install clean \
-	tests twins peers asan tsan clang FORCE
+	tests twins asan tsan clang FORCE
 
 all: $(BUILD)/lockscale
 
@@ -92,10 +92,7 @@ $(BUILD)/tests/%: $(BUILD)/obj/tests/%.o $(filter-out $(BUILD)/obj/bench/main.o,
 twins:
 	$(MAKE) BUILD=build/twins EXTRA_LOCKS=tests/twins/locks EXTRA_KERNELS=tests/twins/kernels all
 
-# Concurrency Kit's locks in our kernels, for comparison, and the program that compares.
-peers:
-	$(MAKE) BUILD=build/peers EXTRA_LOCKS=bench/peers/locks all build/peers/bench-peers
-
+# The program that compares our figures with their targets.
 $(BUILD)/bench-peers: $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard bench/peers/*.c)) \
 	$(filter-out $(BUILD)/obj/bench/main.o,$(OBJECTS))
 	$(CXX) $(LDFLAGS) -o $@ $^ $(LDLIBS)
@@ -121,8 +118,8 @@ run quick: all
 	if [ $$status -le 1 ]; then $(BUILD)/lockscale report --quiet "$$dir" || status=1; fi; \
 	exit $$status
 
-bench-peers: all peers
-	@build/peers/bench-peers build/peers/lockscale $(BUILD)/lockscale build/bench-peers.tsv
+bench-peers: all $(BUILD)/bench-peers
+	@$(BUILD)/bench-peers $(BUILD)/lockscale build/bench-peers.tsv
 
 FORMATTED = $(wildcard bench/*.[ch] bench/*/*.[ch] bench/*/*.cc bench/peers/locks/*.h \
 	kernels/*.[ch] kernels/locks/*.h tests/unit/*.[ch] tests/stress/*.[ch] tests/twins/*/*.[ch])

@@ -153,6 +153,14 @@ static size_t keep_few(unsigned *counts, size_t count, const struct machine *m)
 	return kept;
 }
 
+// Beyond the machine: what becomes of locks whose holder may not be running.
+static size_t add_oversubscribed(unsigned *counts, size_t count, const struct machine *m)
+{
+	for (unsigned times = 2; times <= 4 && count < COUNTS_MOST; times *= 2)
+		counts[count++] = times * m->allowed_pus;
+	return count;
+}
+
 static int plan_flags(struct plan *p)
 {
 	p->failed = calloc(p->point_count + 1, sizeof *p->failed);
@@ -175,6 +183,8 @@ int plan_points(struct plan *p, const struct selection *s, const struct machine 
 			count = placement_counts(m, s->placements[l], defaults, COUNTS_MOST);
 			if (s->few_counts)
 				count = keep_few(defaults, count, m);
+			if (s->oversubscribe)
+				count = add_oversubscribed(defaults, count, m);
 			counts = defaults;
 		}
 		for (size_t i = 0; i < kernels && !rc; i++)

@@ -366,6 +366,26 @@ static void the_default_counts_are_those_of_the_placement(void **state)
 	plan_free(&p);
 }
 
+static void oversubscribed_counts_go_on_to_four_a_pu(void **state)
+{
+	(void)state;
+	struct plan p;
+	char *patterns[] = {"counter/lock-free"};
+	struct selection s = {.patterns = patterns,
+		.pattern_count = 1,
+		.oversubscribe = true,
+		.placements = {PLACEMENT_COMPACT},
+		.placement_count = 1};
+	make(&p, &s);
+	assert_true(has_point(&p, "counter", "lock-free", "", 8));
+	assert_true(has_point(&p, "counter", "lock-free", "", 16));
+	plan_free(&p);
+	s.oversubscribe = false;
+	make(&p, &s);
+	assert_false(has_point(&p, "counter", "lock-free", "", 8));
+	plan_free(&p);
+}
+
 static void refused(const struct selection *s, int code, const char *names)
 {
 	struct plan p = {.params = json_object()};
@@ -503,6 +523,7 @@ int main(void)
 		cmocka_unit_test(without_patterns_everything_is_measured),
 		cmocka_unit_test(locks_and_strategies_narrow_the_choice),
 		cmocka_unit_test(the_default_counts_are_those_of_the_placement),
+		cmocka_unit_test(oversubscribed_counts_go_on_to_four_a_pu),
 		cmocka_unit_test(more_workers_than_pus_must_be_asked_for),
 		cmocka_unit_test(an_unknown_pattern_is_named),
 		cmocka_unit_test(a_plan_survives_the_way_through_json),
