@@ -44,4 +44,4 @@ static inline void mutex_fini(struct mutex_lock *l)
 }
 
 LOCK(mutex, .name = "mutex", .summary = "C library mutex; waiters sleep, no order",
-	.source = "POSIX; Drepper 2011");
+	.source = "POSIX; Drepper 2011", .family = LOCK_BLOCKING, .sleeps = true, .standard = true);

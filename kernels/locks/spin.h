@@ -44,4 +44,4 @@ static inline void spin_fini(struct spin_lock *l)
 }
 
 LOCK(spin, .name = "spin", .summary = "C library spin lock; waiters spin, no order",
-	.source = "POSIX; glibc");
+	.source = "POSIX; glibc", .family = LOCK_SPINNING);
