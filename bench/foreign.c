@@ -8,6 +8,7 @@
 
 #include "catalog.h"
 #include "foreign.h"
+#include "indirect.h"
 
 /* Plugins. */
 

@@ -9,12 +9,9 @@
 
 // The lock that stands for a preloaded library's pthread_mutex.
 #define INTERPOSED_LOCK "interposed"
-// The same code called directly and through pointers: what the pointers cost is the difference.
-#define INLINED_LOCK "tas"
-#define INDIRECT_LOCK "tas-indirect"
 
 // Adds to the catalog the locks of these shared objects (an array of paths, or null), with
-// INDIRECT_LOCK where there is one, and INTERPOSED_LOCK if `interposed`. Once per process, before
+// INDIRECT_LOCK (indirect.h) where there is one, and INTERPOSED_LOCK if `interposed`. Once per process, before
 // variants are looked up. What is loaded stays. Returns 0 or a negative errno with a message that
 // names file and symbol: -EINVAL where the file is no such plugin, -ENOENT where it is missing.
 int foreign_add(const json_t *plugins, bool interposed, struct error *e);

@@ -7,6 +7,7 @@
 
 #include "catalog.h"
 #include "foreign.h"
+#include "indirect.h"
 #include "plan.h"
 
 enum { COUNTS_MOST = 4096, NAMES_TEXT = 384 };
