@@ -92,7 +92,8 @@ static const struct argp_option options[] = {
 		"again); without PATTERN and --locks beside mutex, ttas, mcs and nothing else",
 		1},
 	{"interpose", KEY_INTERPOSE, "LIB.so", OPTION_ARG_OPTIONAL,
-		"Measure the pthread_mutex that LIB.so (default: $LD_PRELOAD) provides, as the lock "
+		"Measure the pthread_mutex that LIB.so (default: $LD_PRELOAD) provides, as the "
+		"lock "
 		"'interposed'; without PATTERN and --locks beside mutex and nothing else",
 		1},
 	{NULL, 0, NULL, 0, "How well:", 2},
@@ -416,14 +417,13 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 			argp_error(state,
 				"--topology needs --dry-run: only the machine at hand can "
 				"be measured");
-		if (o->resume &&
-			(s->pattern_count || s->thread_count || s->lock_count ||
-				s->strategy_count || o->output || o->samples || o->processes ||
-				o->window_ms > 0 || o->seeded || o->quick || o->full || o->placed ||
-				s->oversubscribe || o->dry_run || json_object_size(o->params) ||
-				o->plugins || o->preload ||
-				o->google.filter || o->google.list_tests || o->google.repetitions ||
-				o->google.min_time_s > 0))
+		if (o->resume && (s->pattern_count || s->thread_count || s->lock_count ||
+					 s->strategy_count || o->output || o->samples ||
+					 o->processes || o->window_ms > 0 || o->seeded ||
+					 o->quick || o->full || o->placed || s->oversubscribe ||
+					 o->dry_run || json_object_size(o->params) || o->plugins ||
+					 o->preload || o->google.filter || o->google.list_tests ||
+					 o->google.repetitions || o->google.min_time_s > 0))
 			argp_error(state, "--resume DIR goes on with what DIR began: it takes no "
 					  "patterns and no options that choose points or samples");
 		check_locks(o, state);

@@ -100,8 +100,8 @@ static int load_plugin(struct lock_class **class, const char *path, struct error
 		return rc;
 	void *object = dlopen(path, RTLD_NOW | RTLD_LOCAL);
 	if (!object)
-		return error_set(e, EINVAL, "--lock-plugin %s: it cannot be loaded: %s", path,
-			dlerror());
+		return error_set(
+			e, EINVAL, "--lock-plugin %s: it cannot be loaded: %s", path, dlerror());
 	struct lock_class *c = calloc(1, sizeof *c);
 	if (!c || !(c->name = strdup(name)) || asprintf(&source, "plugin %s", path) < 0)
 		return error_set(e, ENOMEM, "--lock-plugin %s: no memory", path);
@@ -151,8 +151,8 @@ int foreign_add(const json_t *plugins, bool interposed, struct error *e)
 		add_copy(INLINED_LOCK, INDIRECT_LOCK, "tas, called through pointers", NULL);
 	/* By mutex's own code: both are then called alike, and differ in the library alone. */
 	if (interposed)
-		rc = add_copy("mutex", INTERPOSED_LOCK, "the preloaded library's pthread_mutex",
-			"mutex");
+		rc = add_copy(
+			"mutex", INTERPOSED_LOCK, "the preloaded library's pthread_mutex", "mutex");
 	if (rc)
 		return error_set(e, -rc, "--interpose: this lockscale has no lock 'mutex'");
 	json_array_foreach (plugins, i, path) {

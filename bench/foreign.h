@@ -11,9 +11,10 @@
 #define INTERPOSED_LOCK "interposed"
 
 // Adds to the catalog the locks of these shared objects (an array of paths, or null), with
-// INDIRECT_LOCK (indirect.h) where there is one, and INTERPOSED_LOCK if `interposed`. Once per process, before
-// variants are looked up. What is loaded stays. Returns 0 or a negative errno with a message that
-// names file and symbol: -EINVAL where the file is no such plugin, -ENOENT where it is missing.
+// INDIRECT_LOCK (indirect.h) where there is one, and INTERPOSED_LOCK if `interposed`. Once per
+// process, before variants are looked up. What is loaded stays. Returns 0 or a negative errno with
+// a message that names file and symbol: -EINVAL where the file is no such plugin, -ENOENT where it
+// is missing.
 int foreign_add(const json_t *plugins, bool interposed, struct error *e);
 
 // The name that the lock of this shared object has: libmine.so and mine.so are "mine". Returns

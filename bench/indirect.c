@@ -38,8 +38,7 @@ bool indirect_cost(const struct table *t, double *ns, struct interval *interval)
 		return false;
 	*ns = nanoseconds(a->ops_per_second, b->ops_per_second);
 	if (stats_resample(&a->modes[a->mode].used, STATS_SEED, inlined, STATS_RESAMPLES) ||
-		stats_resample(
-			&b->modes[b->mode].used, STATS_SEED + 1, indirect, STATS_RESAMPLES))
+		stats_resample(&b->modes[b->mode].used, STATS_SEED + 1, indirect, STATS_RESAMPLES))
 		return false;
 	for (size_t i = 0; i < STATS_RESAMPLES; i++)
 		inlined[i] = nanoseconds(inlined[i], indirect[i]);

@@ -35,9 +35,8 @@ static json_t *orders(const struct plan *p, const struct visit *visits, size_t c
 	for (size_t i = 0; i < count; i++)
 		json_array_append_new(list, json_pack("[i, i, i]", (int)visits[i].point,
 						    (int)visits[i].process, (int)visits[i].sample));
-	return json_pack(
-		"{s:o, s:o, s:b, s:s?}", "plan", plan_to_json(p), "visits", list, "interposed",
-		interposed, "pictures", pictures);
+	return json_pack("{s:o, s:o, s:b, s:s?}", "plan", plan_to_json(p), "visits", list,
+		"interposed", interposed, "pictures", pictures);
 }
 
 // Without the library also where this process was started with it: the two are compared.
@@ -89,8 +88,7 @@ static int start(struct measuring *m, const struct plan *p, const struct visit *
 	close(out[1]);
 	m->from = out[0];
 	int rc = m->pid < 0 ? -errno
-			    : send_orders(in[1],
-				      orders(p, visits, count, interposed, pictures));
+			    : send_orders(in[1], orders(p, visits, count, interposed, pictures));
 	close(in[1]);
 	if (m->pid < 0) {
 		close(out[0]);

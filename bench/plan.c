@@ -326,6 +326,17 @@ json_t *plan_to_json(const struct plan *p)
 	return o;
 }
 
+// Absent, or of the right types.
+static bool foreign_is_readable(const json_t *plugins, const json_t *preload)
+{
+	size_t i;
+	json_t *path;
+	bool good = (!plugins || json_is_array(plugins)) && (!preload || json_is_string(preload));
+	json_array_foreach (plugins, i, path)
+		good = good && json_is_string(path);
+	return good;
+}
+
 int plan_from_json(struct plan *p, const json_t *o, struct error *e)
 {
 	int processes, limit, samples, retries;
@@ -336,6 +347,8 @@ int plan_from_json(struct plan *p, const json_t *o, struct error *e)
 		    &seed, "window_ns", &window, "warm_up_ns", &warm_up, "retries", &retries,
 		    "params", &params) < 0)
 		return error_set(e, EINVAL, "the plan of the run cannot be read");
+	if (!foreign_is_readable(json_object_get(o, "plugins"), json_object_get(o, "preload")))
+		return error_set(e, EINVAL, "the plugins of the plan cannot be read");
 	*p = (struct plan){.processes = (unsigned)processes,
 		.samples = (unsigned)samples,
 		.limit = (unsigned)limit,

@@ -269,8 +269,8 @@ static int measure_visits(struct session *s, const struct visit *visits, size_t 
 }
 
 // One fresh process, or more if it hangs or dies half way.
-static int run_part(struct session *s, unsigned process,
-	bool (*done)(void *, const struct visit *), struct error *e)
+static int run_part(struct session *s, unsigned process, bool (*done)(void *, const struct visit *),
+	struct error *e)
 {
 	enum outcome outcome = POINT_FAILED;
 	int rc = 0;
@@ -288,8 +288,7 @@ static int run_part(struct session *s, unsigned process,
 // With a library to compare in two parts, one with it; each first in turn, so that drift hits both.
 static int run_process(struct session *s, unsigned process, struct error *e)
 {
-	bool (*const parts[])(void *, const struct visit *) = {
-		taken_or_interposed, taken_or_plain};
+	bool (*const parts[])(void *, const struct visit *) = {taken_or_interposed, taken_or_plain};
 	unsigned count = s->plan->preload ? 2 : 1;
 	int rc = 0;
 	for (unsigned i = 0; i < count && !rc; i++)
