@@ -20,7 +20,7 @@ ALIGN = -falign-functions=64 -falign-loops=64
 CFLAGS = -std=gnu17 $(OPTIMISE) $(ALIGN) $(WARN) $(SANITIZE) -pthread
 CXXFLAGS = -std=c++17 $(OPTIMISE) $(WARN) $(SANITIZE) -pthread
 LDFLAGS = $(SANITIZE) -pthread -Wl,-rpath,'$$ORIGIN/lib' -Wl,--disable-new-dtags
-LDLIBS = -lhwloc -lbenchmark -ljansson -lgsl -lgslcblas -lm
+LDLIBS = -lhwloc -lbenchmark -ljansson -lgsl -lgslcblas -lm -ldl
 PREFIX = /usr/local
 CLANG_FORMAT = clang-format
 MAKEFLAGS += --no-print-directory

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
+#include <errno.h>
 #include <fnmatch.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,20 +21,139 @@ static int by_name(const void *a, const void *b)
 	return x_first != y_first ? y_first - x_first : strcmp(x->name, y->name);
 }
 
-const struct kernel *const *catalog_kernels(size_t *count)
+// The one place that says which of a kernel's variants exist.
+static bool offered(const struct variant *v)
 {
-	/* Sorted once, the same for all: link order means nothing. */
-	static const struct kernel *sorted[KERNELS_MOST];
+	bool many = STRATEGY_IS(v, "fine-lock");
+	return !(many && v->lock && v->lock->single);
+}
+
+// A kernel as it is offered: its declaration's copy, with a table of variants that can grow.
+static int offer(struct kernel *copy, const struct kernel *declared)
+{
+	struct variant *variants = calloc(declared->variant_count + 1, sizeof *variants);
+	size_t count = 0;
+	if (!variants)
+		return -ENOMEM;
+	for (size_t i = 0; i < declared->variant_count; i++)
+		if (offered(&declared->variants[i]))
+			variants[count++] = declared->variants[i];
+	*copy = *declared;
+	copy->variants = variants;
+	copy->variant_count = count;
+	return 0;
+}
+
+// Sorted once, the same for all: link order means nothing.
+static struct kernel *all_kernels(size_t *count)
+{
+	static struct kernel sorted[KERNELS_MOST];
+	const struct kernel *declared[KERNELS_MOST];
 	/* cppcheck-suppress comparePointers ; both lie in the section that the linker fills */
 	size_t n = (size_t)(__stop_lockscale_kernels - __start_lockscale_kernels);
 	if (n > KERNELS_MOST)
 		abort();
-	if (!sorted[0]) {
-		memcpy(sorted, __start_lockscale_kernels, n * sizeof *sorted);
-		qsort(sorted, n, sizeof *sorted, by_name);
-	}
 	*count = n;
+	if (sorted[0].name)
+		return sorted;
+	memcpy(declared, __start_lockscale_kernels, n * sizeof *declared);
+	qsort(declared, n, sizeof *declared, by_name);
+	for (size_t i = 0; i < n; i++)
+		if (offer(&sorted[i], declared[i]) < 0)
+			abort(); /* a few kilobytes at the start of a command */
 	return sorted;
+}
+
+const struct kernel *const *catalog_kernels(size_t *count)
+{
+	static const struct kernel *list[KERNELS_MOST];
+	struct kernel *k = all_kernels(count);
+	for (size_t i = 0; i < *count && !list[i]; i++)
+		list[i] = &k[i];
+	return list;
+}
+
+// The variant that a further lock's is made of, where the one at i is the last of its strategy
+// that has a lock: the one of the lock named `like`, or any.
+static const struct variant *model(const struct kernel *k, size_t i, const char *like)
+{
+	const struct variant *v = &k->variants[i];
+	if (!v->lock || !v->indirect)
+		return NULL;
+	for (size_t j = i + 1; j < k->variant_count; j++)
+		if (k->variants[j].lock && strcmp(k->variants[j].strategy, v->strategy) == 0)
+			return NULL;
+	return like ? catalog_variant(k, v->strategy, like) : v;
+}
+
+static int add_variants(struct kernel *k, const struct lock_class *lock, const char *like)
+{
+	struct variant *more = calloc(2 * k->variant_count + 1, sizeof *more);
+	size_t count = 0;
+	if (!more)
+		return -ENOMEM;
+	for (size_t i = 0; i < k->variant_count; i++) {
+		const struct variant *of = model(k, i, like);
+		more[count++] = k->variants[i];
+		if (!of)
+			continue;
+		more[count] = (struct variant){.strategy = of->strategy,
+			.lock = lock,
+			.batch = like ? of->batch : of->indirect,
+			.indirect = of->indirect};
+		count += offered(&more[count]);
+	}
+	free((void *)k->variants);
+	k->variants = more;
+	k->variant_count = count;
+	return 0;
+}
+
+int catalog_add_lock(const struct lock_class *lock, const char *like)
+{
+	size_t count;
+	struct kernel *k = all_kernels(&count);
+	int rc = catalog_lock(lock->name) ? -EEXIST : 0;
+	for (size_t i = 0; i < count && !rc; i++)
+		rc = add_variants(&k[i], lock, like);
+	return rc;
+}
+
+static int by_family(const void *a, const void *b)
+{
+	const struct lock_class *x = *(const struct lock_class *const *)a,
+				*y = *(const struct lock_class *const *)b;
+	return x->family != y->family ? (int)x->family - (int)y->family : strcmp(x->name, y->name);
+}
+
+size_t catalog_locks(const struct lock_class **locks, size_t most)
+{
+	size_t kernels, count = 0;
+	const struct kernel *k = all_kernels(&kernels);
+	for (size_t i = 0; i < kernels; i++)
+		for (size_t j = 0; j < k[i].variant_count; j++) {
+			const struct lock_class *lock = k[i].variants[j].lock;
+			size_t known = 0;
+			while (lock && known < count && strcmp(locks[known]->name, lock->name) != 0)
+				known++;
+			if (lock && known == count && count < most)
+				locks[count++] = lock;
+		}
+	qsort(locks, count, sizeof *locks, by_family);
+	return count;
+}
+
+const struct lock_class *catalog_lock(const char *name)
+{
+	size_t kernels;
+	const struct kernel *k = all_kernels(&kernels);
+	for (size_t i = 0; i < kernels; i++)
+		for (size_t j = 0; j < k[i].variant_count; j++) {
+			const struct lock_class *lock = k[i].variants[j].lock;
+			if (lock && strcmp(lock->name, name) == 0)
+				return lock;
+		}
+	return NULL;
 }
 
 const struct kernel *catalog_kernel(const char *name)

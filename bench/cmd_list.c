@@ -8,7 +8,13 @@
 #include "catalog.h"
 #include "command.h"
 
-enum { KEY_JSON = 0x100, LOCKS_MOST = 256 };
+enum { KEY_JSON = 0x100, LOCKS_MOST = 256, COLUMNS = 100, NEAR = 2 };
+
+struct list_options {
+	bool json;
+	char **names; // of kernels and locks; none: all
+	int name_count;
+};
 
 static const struct argp_option options[] = {
 	{"json", KEY_JSON, NULL, 0, "Machine-readable", 0},
@@ -17,35 +23,48 @@ static const struct argp_option options[] = {
 
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
-	if (key == KEY_JSON)
-		*(bool *)state->input = true;
-	else if (key == ARGP_KEY_ARG)
-		argp_error(state, "'%s' is one too many: list takes no arguments", arg);
-	else
+	struct list_options *o = state->input;
+	(void)arg;
+	if (key == KEY_JSON) {
+		o->json = true;
+	} else if (key == ARGP_KEY_ARGS) {
+		o->names = state->argv + state->next;
+		o->name_count = state->argc - state->next;
+	} else {
 		return ARGP_ERR_UNKNOWN;
+	}
 	return 0;
 }
 
-static const struct argp parser = {options, parse, NULL,
-	"List kernels with their strategies, and locks with their guarantees and sources.", NULL,
-	NULL, NULL};
+static const struct argp parser = {options, parse, "[KERNEL|LOCK...]",
+	"List kernels with their strategies, and locks with their guarantees; or all that is known "
+	"of those named.",
+	NULL, NULL, NULL};
 
-// Each lock that any variant uses, once.
-static size_t all_locks(const struct lock_class **locks)
+/* Words. */
+
+static const char *kind(const struct kernel *k)
 {
-	size_t kernels, count = 0;
-	const struct kernel *const *k = catalog_kernels(&kernels);
-	for (size_t i = 0; i < kernels; i++)
-		for (size_t j = 0; j < k[i]->variant_count; j++) {
-			const struct lock_class *lock = k[i]->variants[j].lock;
-			size_t known = 0;
-			while (lock && known < count && strcmp(locks[known]->name, lock->name) != 0)
-				known++;
-			if (lock && known == count && count < LOCKS_MOST)
-				locks[count++] = lock;
-		}
-	return count;
+	return k->kind == KERNEL_MAKESPAN ? "makespan" : "throughput";
 }
+
+static const char *family(const struct lock_class *lock)
+{
+	static const char *const names[] = {[LOCK_SPINNING] = "spinning",
+		[LOCK_BLOCKING] = "blocking",
+		[LOCK_NUMA_AWARE] = "NUMA-aware",
+		[LOCK_READER_WRITER] = "reader-writer",
+		[LOCK_DELEGATION] = "delegation",
+		[LOCK_INTERPRETER] = "interpreter"};
+	return names[lock->family];
+}
+
+static const char *yes_no(bool yes)
+{
+	return yes ? "yes" : "no";
+}
+
+/* The table. */
 
 // Whether an earlier variant of the kernel has the same strategy (with another lock).
 static bool seen(const struct kernel *k, size_t j)
@@ -56,15 +75,11 @@ static bool seen(const struct kernel *k, size_t j)
 	return false;
 }
 
-static const char *kind(const struct kernel *k)
-{
-	return k->kind == KERNEL_MAKESPAN ? "makespan" : "throughput";
-}
-
 static void print_kernel(const struct kernel *k)
 {
 	printf("%-12s %s\n", k->name, k->summary);
-	printf("%-12s shared: %s; %s in %s\n", "", k->shared, kind(k), k->unit);
+	printf("%-12s shared: %s; %s in %s%s\n", "", k->shared, kind(k), k->unit,
+		k->extra ? "; only where a pattern names it" : "");
 	printf("%-12s", "");
 	for (size_t j = 0; j < k->variant_count; j++)
 		if (!seen(k, j))
@@ -75,21 +90,123 @@ static void print_kernel(const struct kernel *k)
 			p->accepts);
 }
 
+// One line, cut at a word's end where it is too long: `lockscale list LOCK` has all of it.
+static void print_lock(const struct lock_class *lock, int width)
+{
+	char also[8] = "";
+	const char marks[] = {lock->standard ? '*' : ' ', lock->reentrant ? 'e' : ' ',
+		lock->read_acquire ? 'r' : ' ', lock->peer ? 'p' : ' '};
+	memcpy(also, marks, sizeof marks);
+	int used = printf("  %-*s  %-5s  %-6s  %s  ", width, lock->name,
+		lock->fifo ? "fifo" : "none", lock->sleeps ? "sleeps" : "spins", also);
+	int room = COLUMNS - used, length = (int)strlen(lock->summary);
+	if (length > room) {
+		for (length = room - 3; length > 0 && lock->summary[length] != ' '; length--)
+			;
+		printf("%.*s...\n", length, lock->summary);
+	} else {
+		puts(lock->summary);
+	}
+}
+
+static void print_locks(void)
+{
+	const struct lock_class *locks[LOCKS_MOST];
+	size_t count = catalog_locks(locks, LOCKS_MOST);
+	int width = 0;
+	for (size_t i = 0; i < count; i++)
+		if ((int)strlen(locks[i]->name) > width)
+			width = (int)strlen(locks[i]->name);
+	printf("\nLocks%*s order  waits   also  summary\n", width - 2, "");
+	for (size_t i = 0; i < count; i++) {
+		if (i == 0 || locks[i]->family != locks[i - 1]->family)
+			puts(family(locks[i]));
+		print_lock(locks[i], width);
+	}
+	puts("\norder   fifo: first come, first served\n"
+	     "waits   sleeps: works where workers outnumber PUs too; spins: made for a PU per "
+	     "worker\n"
+	     "also    * measured where a run names no pattern, strategy or lock; e re-entrant; "
+	     "r read side;\n"
+	     "        p another project's, to compare with");
+}
+
 static void print_text(void)
 {
 	size_t count;
 	const struct kernel *const *k = catalog_kernels(&count);
-	const struct lock_class *locks[LOCKS_MOST];
 	puts("Kernels (strategies; /* stands for each lock below)\n");
 	for (size_t i = 0; i < count; i++)
 		print_kernel(k[i]);
-	puts("\nLocks (source)\n");
-	count = all_locks(locks);
-	for (size_t i = 0; i < count; i++)
-		printf("%-12s %s (%s)\n", locks[i]->name, locks[i]->summary, locks[i]->source);
+	print_locks();
 	puts("\nA variant is KERNEL/STRATEGY or KERNEL/STRATEGY/LOCK: "
-	     "lockscale run 'histogram/*' '*/global-lock/mcs'");
+	     "lockscale run 'histogram/*' '*/global-lock/mcs'\n"
+	     "'lockscale list KERNEL' or 'lockscale list LOCK' tells all of one, its source too.");
 }
+
+/* All of one. */
+
+// Of one kernel, or of one lock; the other is null.
+static void print_variants(const struct kernel *kernel, const struct lock_class *lock)
+{
+	size_t count;
+	const struct kernel *const *k = catalog_kernels(&count);
+	const char *label = "variants";
+	for (size_t i = 0; i < count; i++)
+		for (size_t j = 0; j < k[i]->variant_count; j++) {
+			char name[3 * NAME_LEN];
+			const struct variant *v = &k[i]->variants[j];
+			if (kernel ? k[i] != kernel : !v->lock || strcmp(v->lock->name, lock->name))
+				continue;
+			printf("  %-11s %s\n", label, catalog_name(k[i], v, name, sizeof name));
+			label = "";
+		}
+}
+
+static void print_field(const char *name, const char *value)
+{
+	printf("  %-11s %s\n", name, value);
+}
+
+static void detail_lock(const struct lock_class *lock)
+{
+	printf("%s\n  %s\n", lock->name, lock->summary);
+	print_field("source", lock->source);
+	print_field("family", family(lock));
+	print_field("order", lock->fifo ? "first come, first served" : "none");
+	print_field("waiting", lock->sleeps ? "sleeps; works where workers outnumber PUs too"
+					    : "spins; made for a PU per worker");
+	print_field("re-entrant", yes_no(lock->reentrant));
+	print_field("read side", yes_no(lock->read_acquire));
+	if (lock->execute)
+		print_field("sections", "are run by the lock, maybe on another thread");
+	if (lock->safepoint)
+		print_field("safepoint", "its holder gives others their turn there");
+	printf("  %-11s %zu bytes%s\n", "size", lock->size,
+		lock->single ? "; too costly to have many of: no fine-lock variants" : "");
+	if (lock->peer)
+		print_field("peer", "another project's, to compare with");
+	print_field("standard", lock->standard
+					? "yes: measured where a run names nothing"
+					: "no: measured where a run names it, or --locks all");
+	print_variants(NULL, lock);
+}
+
+static void detail_kernel(const struct kernel *k)
+{
+	printf("%s\n  %s\n", k->name, k->summary);
+	print_field("shared", k->shared);
+	printf("  %-11s %s in %s\n", "measured", kind(k), k->unit);
+	print_field("reads", k->reads ? "most critical sections only read" : "no");
+	print_field("standard", k->extra ? "no: measured where a pattern names it"
+					 : "yes: measured where a run names nothing");
+	for (const struct param *p = k->params; p && p->name; p++)
+		printf("  %-11s --param %s.%s=%s  %s; %s\n", p == k->params ? "parameters" : "",
+			k->name, p->name, p->value, p->help, p->accepts);
+	print_variants(k, NULL);
+}
+
+/* JSON. */
 
 static json_t *kernel_json(const struct kernel *k)
 {
@@ -105,38 +222,139 @@ static json_t *kernel_json(const struct kernel *k)
 		json_array_append_new(
 			params, json_pack("{s:s, s:s, s:s, s:s}", "name", p->name, "default",
 					p->value, "help", p->help, "accepts", p->accepts));
-	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:o, s:o}", "name", k->name, "summary",
-		k->summary, "shared", k->shared, "unit", k->unit, "kind", kind(k), "variants",
-		variants, "params", params);
+	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:b, s:b, s:o, s:o}", "name", k->name,
+		"summary", k->summary, "shared", k->shared, "unit", k->unit, "kind", kind(k),
+		"reads", k->reads, "extra", k->extra, "variants", variants, "params", params);
 }
 
-static void print_json(void)
+static json_t *lock_json(const struct lock_class *lock)
+{
+	return json_pack("{s:s, s:s, s:s, s:s, s:b, s:b, s:b, s:b, s:b, s:b, s:b, s:b, s:b, s:i}",
+		"name", lock->name, "summary", lock->summary, "source", lock->source, "family",
+		family(lock), "fifo", lock->fifo, "reentrant", lock->reentrant, "sleeps",
+		lock->sleeps, "peer", lock->peer, "standard", lock->standard, "single",
+		lock->single, "reads", lock->read_acquire != NULL, "executes",
+		lock->execute != NULL, "safepoint", lock->safepoint != NULL, "size",
+		(int)lock->size);
+}
+
+static bool asked_for(const struct list_options *o, const char *name)
+{
+	bool found = o->name_count == 0;
+	for (int i = 0; i < o->name_count; i++)
+		found = found || strcmp(o->names[i], name) == 0;
+	return found;
+}
+
+static void print_json(const struct list_options *o)
 {
 	size_t count;
 	const struct kernel *const *k = catalog_kernels(&count);
 	const struct lock_class *locks[LOCKS_MOST];
 	json_t *kernels = json_array(), *list = json_array();
 	for (size_t i = 0; i < count; i++)
-		json_array_append_new(kernels, kernel_json(k[i]));
-	count = all_locks(locks);
+		if (asked_for(o, k[i]->name))
+			json_array_append_new(kernels, kernel_json(k[i]));
+	count = catalog_locks(locks, LOCKS_MOST);
 	for (size_t i = 0; i < count; i++)
-		json_array_append_new(
-			list, json_pack("{s:s, s:s, s:s, s:b}", "name", locks[i]->name, "summary",
-				      locks[i]->summary, "source", locks[i]->source, "fifo",
-				      locks[i]->fifo));
+		if (asked_for(o, locks[i]->name))
+			json_array_append_new(list, lock_json(locks[i]));
 	json_t *all = json_pack("{s:o, s:o}", "kernels", kernels, "locks", list);
 	json_dumpf(all, stdout, JSON_INDENT(1));
 	putchar('\n');
 	json_decref(all);
 }
 
+/* Unknown names. */
+
+// Edits that make b of a (Levenshtein 1966), or more than NAME_LEN where they are too long.
+static size_t distance(const char *a, const char *b)
+{
+	size_t row[NAME_LEN + 1], length = strlen(b);
+	if (length > NAME_LEN)
+		return NAME_LEN + 1;
+	for (size_t j = 0; j <= length; j++)
+		row[j] = j;
+	for (size_t i = 0; a[i]; i++) {
+		size_t diagonal = row[0];
+		row[0] = i + 1;
+		for (size_t j = 0; j < length; j++) {
+			size_t best = diagonal + (a[i] != b[j]);
+			diagonal = row[j + 1];
+			best = row[j] + 1 < best ? row[j] + 1 : best;
+			row[j + 1] = diagonal + 1 < best ? diagonal + 1 : best;
+		}
+	}
+	return row[length];
+}
+
+static bool near(const char *name, const char *existing)
+{
+	return (strlen(name) > 1 && strstr(existing, name)) || distance(name, existing) <= NEAR;
+}
+
+// Those that are near, or else all there are.
+static void name_others(const char *name, bool only_near)
+{
+	size_t count;
+	const struct kernel *const *k = catalog_kernels(&count);
+	const struct lock_class *locks[LOCKS_MOST];
+	for (size_t i = 0; i < count; i++)
+		if (!only_near || near(name, k[i]->name))
+			fprintf(stderr, " %s", k[i]->name);
+	count = catalog_locks(locks, LOCKS_MOST);
+	for (size_t i = 0; i < count; i++)
+		if (!only_near || near(name, locks[i]->name))
+			fprintf(stderr, " %s", locks[i]->name);
+}
+
+static bool any_near(const char *name)
+{
+	size_t count;
+	const struct kernel *const *k = catalog_kernels(&count);
+	const struct lock_class *locks[LOCKS_MOST];
+	bool found = false;
+	for (size_t i = 0; i < count; i++)
+		found = found || near(name, k[i]->name);
+	count = catalog_locks(locks, LOCKS_MOST);
+	for (size_t i = 0; i < count; i++)
+		found = found || near(name, locks[i]->name);
+	return found;
+}
+
+static int check_names(const struct list_options *o)
+{
+	int status = 0;
+	for (int i = 0; i < o->name_count; i++) {
+		const char *name = o->names[i];
+		if (catalog_kernel(name) || catalog_lock(name))
+			continue;
+		bool similar = any_near(name);
+		fprintf(stderr, "lockscale list: '%s' is no kernel and no lock; %s", name,
+			similar ? "similar are" : "there are");
+		name_others(name, similar);
+		fputc('\n', stderr);
+		status = EXIT_USAGE;
+	}
+	return status;
+}
+
 int cmd_list(int argc, char **argv)
 {
-	bool json = false;
-	argp_parse(&parser, argc, argv, 0, NULL, &json);
-	if (json)
-		print_json();
-	else
+	struct list_options o = {0};
+	argp_parse(&parser, argc, argv, 0, NULL, &o);
+	int status = check_names(&o);
+	if (status)
+		return status;
+	if (o.json)
+		print_json(&o);
+	else if (!o.name_count)
 		print_text();
+	for (int i = 0; i < o.name_count && !o.json; i++) {
+		if (catalog_kernel(o.names[i]))
+			detail_kernel(catalog_kernel(o.names[i]));
+		if (catalog_lock(o.names[i]))
+			detail_lock(catalog_lock(o.names[i]));
+	}
 	return fflush(stdout) || ferror(stdout) ? EXIT_FAILED : 0;
 }

@@ -16,6 +16,7 @@
 #include "clock.h"
 #include "command.h"
 #include "environment.h"
+#include "foreign.h"
 #include "google.h"
 #include "measure.h"
 #include "report.h"
@@ -45,7 +46,7 @@ struct run_options {
 	bool seeded;
 	uint64_t seed;
 	const char *output, *resume, *topology;
-	json_t *params;
+	json_t *params, *plugins, *preload; // the last two as the plan's
 	struct google google;
 };
 
@@ -64,6 +65,8 @@ enum {
 	KEY_STRATEGIES,
 	KEY_QUICK,
 	KEY_FULL,
+	KEY_LOCK_PLUGIN,
+	KEY_INTERPOSE,
 };
 
 static const struct argp_option options[] = {
@@ -77,11 +80,23 @@ static const struct argp_option options[] = {
 		"compact (default), spread, smt, none: order in which workers "
 		"fill the PUs",
 		1},
-	{"locks", 'l', "LIST", 0, "Only these locks", 1},
+	{"locks", 'l', "LIST", 0,
+		"Only these locks; all: every lock (default: the standard ones; all that match "
+		"where a PATTERN, --strategies or --benchmark_filter is given)",
+		1},
 	{"strategies", KEY_STRATEGIES, "LIST", 0, "Only these strategies", 1},
 	{"param", KEY_PARAM, "KERNEL.NAME=VALUE", 0, "Set a kernel's parameter", 1},
 	{"oversubscribe", KEY_OVERSUBSCRIBE, NULL, 0,
 		"Allow more workers than PUs; the default counts then go on to 2 and 4 a PU", 1},
+	{"lock-plugin", KEY_LOCK_PLUGIN, "FILE.so", 0,
+		"Measure the lock in this shared object too, under the file's name (may be given "
+		"again); without PATTERN and --locks beside mutex, ttas, mcs and nothing else",
+		1},
+	{"interpose", KEY_INTERPOSE, "LIB.so", OPTION_ARG_OPTIONAL,
+		"Measure the pthread_mutex that LIB.so (default: $LD_PRELOAD) provides, as the "
+		"lock "
+		"'interposed'; without PATTERN and --locks beside mutex and nothing else",
+		1},
 	{NULL, 0, NULL, 0, "How well:", 2},
 	{"quick", KEY_QUICK, NULL, 0, "1 process x 3 samples, short windows: under half a minute",
 		2},
@@ -234,6 +249,94 @@ static void check_names(
 				option, names[i], lock ? "lock" : "strategy");
 }
 
+static void parse_plugin(char *arg, struct run_options *o, struct argp_state *state)
+{
+	char path[PATH_MAX];
+	if (!realpath(arg, path))
+		argp_error(state, "--lock-plugin %s: %s", arg, strerror(errno));
+	if (!o->plugins)
+		o->plugins = json_array();
+	json_array_append_new(o->plugins, json_string(path));
+}
+
+// The value of LD_PRELOAD, a list, with its paths made absolute.
+static void parse_preload(const char *arg, struct run_options *o, struct argp_state *state)
+{
+	const char *list = arg ? arg : getenv("LD_PRELOAD");
+	char one[PATH_MAX], path[PATH_MAX], all[4 * PATH_MAX] = "";
+	size_t used = 0;
+	if (!list || !list[strspn(list, ": ")])
+		argp_error(state,
+			"--interpose%s: expected a library, --interpose=LIB.so, or one in "
+			"LD_PRELOAD",
+			arg ? "=" : "");
+	for (list += strspn(list, ": "); *list; list += strspn(list, ": ")) {
+		size_t length = strcspn(list, ": ");
+		snprintf(one, sizeof one, "%.*s", (int)length, list);
+		list += length;
+		/* Of LD_PRELOAD a bare name is one that the dynamic loader finds. */
+		if (!arg && !strchr(one, '/'))
+			snprintf(path, sizeof path, "%s", one);
+		else if (!realpath(one, path))
+			argp_error(state, "--interpose %s: %s", one, strerror(errno));
+		if (used < sizeof all)
+			used += (size_t)snprintf(
+				all + used, sizeof all - used, "%s%s", used ? ":" : "", path);
+	}
+	json_decref(o->preload);
+	o->preload = json_string(all);
+}
+
+static void compare_with(struct selection *s, const char *name)
+{
+	if (catalog_lock(name))
+		s->locks[s->lock_count++] = (char *)catalog_lock(name)->name;
+}
+
+// Where nothing else is asked for: these locks and what they are usually compared with.
+static void choose_foreign(struct run_options *o)
+{
+	struct selection *s = &o->select;
+	size_t i, count = json_array_size(o->plugins);
+	json_t *path;
+	if ((!count && !o->preload) || s->pattern_count || s->lock_count || s->all_locks ||
+		o->google.filter)
+		return;
+	s->locks = calloc(count + 4, sizeof *s->locks);
+	if (!s->locks)
+		return;
+	s->locked_only = !s->strategy_count;
+	json_array_foreach (o->plugins, i, path) {
+		char name[NAME_LEN];
+		compare_with(s, foreign_name(json_string_value(path), name, sizeof name));
+	}
+	if (o->preload)
+		compare_with(s, INTERPOSED_LOCK);
+	compare_with(s, "mutex");
+	if (count) {
+		compare_with(s, "ttas");
+		compare_with(s, "mcs");
+	}
+}
+
+// All options are known: locks from outside come first, since others name them.
+static void check_locks(struct run_options *o, struct argp_state *state)
+{
+	struct selection *s = &o->select;
+	struct error e;
+	if (foreign_add(o->plugins, o->preload != NULL, &e) < 0)
+		argp_error(state, "%s", e.text);
+	for (size_t i = 0; i < s->lock_count && !s->all_locks; i++)
+		s->all_locks = strcmp(s->locks[i], "all") == 0;
+	if (s->all_locks)
+		s->lock_count = 0;
+	check_names("--locks", s->locks, s->lock_count, true, state);
+	s->indirect_cost = json_array_size(o->plugins) > 0;
+	/* A filter chooses among all points, as a pattern does. */
+	s->all_locks = s->all_locks || (o->google.filter && !s->lock_count);
+	choose_foreign(o);
+}
+
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
 	struct run_options *o = state->input;
@@ -249,7 +352,12 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		return 0;
 	case 'l':
 		parse_names("--locks", arg, &s->locks, &s->lock_count, state);
-		check_names("--locks", s->locks, s->lock_count, true, state);
+		return 0;
+	case KEY_LOCK_PLUGIN:
+		parse_plugin(arg, o, state);
+		return 0;
+	case KEY_INTERPOSE:
+		parse_preload(arg, o, state);
 		return 0;
 	case KEY_STRATEGIES:
 		parse_names("--strategies", arg, &s->strategies, &s->strategy_count, state);
@@ -310,15 +418,16 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 			argp_error(state,
 				"--topology needs --dry-run: only the machine at hand can "
 				"be measured");
-		if (o->resume &&
-			(s->pattern_count || s->thread_count || s->lock_count ||
-				s->strategy_count || o->output || o->samples || o->processes ||
-				o->window_ms > 0 || o->seeded || o->quick || o->full || o->placed ||
-				s->oversubscribe || o->dry_run || json_object_size(o->params) ||
-				o->google.filter || o->google.list_tests || o->google.repetitions ||
-				o->google.min_time_s > 0))
+		if (o->resume && (s->pattern_count || s->thread_count || s->lock_count ||
+					 s->strategy_count || o->output || o->samples ||
+					 o->processes || o->window_ms > 0 || o->seeded ||
+					 o->quick || o->full || o->placed || s->oversubscribe ||
+					 o->dry_run || json_object_size(o->params) || o->plugins ||
+					 o->preload || o->google.filter || o->google.list_tests ||
+					 o->google.repetitions || o->google.min_time_s > 0))
 			argp_error(state, "--resume DIR goes on with what DIR began: it takes no "
 					  "patterns and no options that choose points or samples");
+		check_locks(o, state);
 		return 0;
 	default:
 		return ARGP_ERR_UNKNOWN;
@@ -326,8 +435,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 }
 
 static const struct argp parser = {options, parse, "[PATTERN...]",
-	"Measure all points whose variant matches a PATTERN (all without one) and write them to a "
-	"result directory.\vA PATTERN is KERNEL, KERNEL/STRATEGY or KERNEL/STRATEGY/LOCK and may "
+	"Measure all points whose variant matches a PATTERN and write them to a result directory. "
+	"Without one: every kernel's strategies, with the standard locks ('lockscale list').\v"
+	"A PATTERN is KERNEL, KERNEL/STRATEGY or KERNEL/STRATEGY/LOCK and may "
 	"hold *: 'histogram/*', '*/global-lock/mcs'. The sequential baseline of each kernel and "
 	"the "
 	"control kernel are measured in any case.\n\nExit status: 0 all measured and correct; 1 a "
@@ -636,7 +746,9 @@ static int usage_or_failure(int rc, const struct error *e)
 static int run_new(const struct run_options *o, int argc, char **argv)
 {
 	struct machine m = {0};
-	struct plan p = {.params = json_incref(o->params)};
+	struct plan p = {.params = json_incref(o->params),
+		.plugins = json_incref(o->plugins),
+		.preload = json_incref(o->preload)};
 	struct journal j;
 	struct error e = {0};
 	char dir[PATH_MAX], xml[PATH_MAX + 32];
@@ -656,6 +768,8 @@ static int run_new(const struct run_options *o, int argc, char **argv)
 		status = dry_run(&p);
 		goto done;
 	}
+	if (!rc && p.preload)
+		rc = measure_try_preload(&p, &e);
 	if (!rc)
 		rc = choose_folder(dir, sizeof dir, o->output, &e);
 	if (!rc) {
@@ -710,6 +824,10 @@ static int run_resumed(struct run_options *o)
 	if (rc)
 		return usage_or_failure(rc, &e);
 	rc = plan_from_json(&p, json_object_get(before.header, "plan"), &e);
+	if (!rc)
+		rc = foreign_add(p.plugins, p.preload != NULL, &e);
+	if (!rc && p.preload)
+		rc = measure_try_preload(&p, &e);
 	if (!rc)
 		rc = check_machine(before.header, &e);
 	if (!rc)
@@ -773,5 +891,7 @@ int cmd_run(int argc, char **argv)
 	free(o.select.strategies);
 	free(o.select.threads);
 	json_decref(o.params);
+	json_decref(o.plugins);
+	json_decref(o.preload);
 	return status;
 }

@@ -10,11 +10,14 @@
 #include <unistd.h>
 
 #include "catalog.h"
+#include "foreign.h"
 #include "locality.h"
 #include "measure.h"
 #include "trial.h"
 
 enum { KERNELS_MOST = 256, PARAMS_MOST = 32, NO_MEMORY = 3, SPARE_TRIES = 60 };
+// Where the measuring process speaks: stdout is for what a plugin may print, and leads to stderr.
+enum { LINES_FD = 9 };
 
 /* The run's end. */
 
@@ -25,18 +28,27 @@ static const char *own_program(void)
 	return wrapper && *wrapper ? wrapper : "/proc/self/exe";
 }
 
-static json_t *orders(
-	const struct plan *p, const struct visit *visits, size_t count, const char *pictures)
+static json_t *orders(const struct plan *p, const struct visit *visits, size_t count,
+	bool interposed, const char *pictures)
 {
 	json_t *list = json_array();
 	for (size_t i = 0; i < count; i++)
 		json_array_append_new(list, json_pack("[i, i, i]", (int)visits[i].point,
 						    (int)visits[i].process, (int)visits[i].sample));
-	return json_pack(
-		"{s:o, s:o, s:s?}", "plan", plan_to_json(p), "visits", list, "pictures", pictures);
+	return json_pack("{s:o, s:o, s:b, s:s?}", "plan", plan_to_json(p), "visits", list,
+		"interposed", interposed, "pictures", pictures);
 }
 
-static void become_measuring_process(int in, int out)
+// Without the library also where this process was started with it: the two are compared.
+static void set_preload(const struct plan *p, bool interposed)
+{
+	if (interposed)
+		setenv("LD_PRELOAD", json_string_value(p->preload), 1);
+	else if (p->preload)
+		unsetenv("LD_PRELOAD");
+}
+
+static void become_measuring_process(int in, int out, const struct plan *p, bool interposed)
 {
 	/* It must not outlive a run that is killed. */
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -46,6 +58,7 @@ static void become_measuring_process(int in, int out)
 	signal(SIGINT, SIG_IGN);
 	signal(SIGTERM, SIG_DFL);
 	signal(SIGPIPE, SIG_DFL);
+	set_preload(p, interposed);
 	execl(own_program(), "lockscale", "_measure", (char *)NULL);
 	_exit(127);
 }
@@ -57,8 +70,8 @@ static int send_orders(int fd, json_t *orders)
 	return rc;
 }
 
-int measure_start(struct measuring *m, const struct plan *p, const struct visit *visits,
-	size_t count, const char *pictures, struct error *e)
+static int start(struct measuring *m, const struct plan *p, const struct visit *visits,
+	size_t count, bool interposed, const char *pictures, struct error *e)
 {
 	int in[2], out[2];
 	if (pipe2(in, O_CLOEXEC) < 0)
@@ -70,17 +83,46 @@ int measure_start(struct measuring *m, const struct plan *p, const struct visit 
 	}
 	m->pid = fork();
 	if (m->pid == 0)
-		become_measuring_process(in[0], out[1]);
+		become_measuring_process(in[0], out[1], p, interposed);
 	close(in[0]);
 	close(out[1]);
 	m->from = out[0];
-	int rc = m->pid < 0 ? -errno : send_orders(in[1], orders(p, visits, count, pictures));
+	int rc = m->pid < 0 ? -errno
+			    : send_orders(in[1], orders(p, visits, count, interposed, pictures));
 	close(in[1]);
 	if (m->pid < 0) {
 		close(out[0]);
 		return error_set(e, -rc, "cannot start a measuring process: %s", strerror(-rc));
 	}
 	return 0; /* if it did not take its orders it has ended, which the run will notice */
+}
+
+int measure_start(struct measuring *m, const struct plan *p, const struct visit *visits,
+	size_t count, const char *pictures, struct error *e)
+{
+	bool interposed = count > 0 && plan_interposed(p, visits);
+	return start(m, p, visits, count, interposed, pictures, e);
+}
+
+int measure_try_preload(const struct plan *p, struct error *e)
+{
+	struct measuring m;
+	int status = 0, rc = start(&m, p, NULL, 0, true, NULL, e);
+	const char *preload = json_string_value(p->preload);
+	if (rc)
+		return rc;
+	while (waitpid(m.pid, &status, 0) < 0 && errno == EINTR)
+		;
+	close(m.from);
+	if (WIFSIGNALED(status))
+		return error_set(e, EINVAL,
+			"--interpose %s: a process that it is preloaded into is killed by signal "
+			"%d (%s)",
+			preload, WTERMSIG(status), strsignal(WTERMSIG(status)));
+	return !WEXITSTATUS(status)
+		       ? 0
+		       : error_set(e, EINVAL, "--interpose %s: nothing can be measured with it",
+				 preload);
 }
 
 /* The measuring process's end. */
@@ -111,7 +153,7 @@ static void say(json_t *line)
 	text[size] = '\n';
 	/* If nobody listens any more there is nothing left to do: SIGPIPE ends the process. */
 	for (size_t at = 0; at <= size;) {
-		ssize_t n = write(STDOUT_FILENO, text + at, size + 1 - at);
+		ssize_t n = write(LINES_FD, text + at, size + 1 - at);
 		if (n > 0)
 			at += (size_t)n;
 		else if (errno != EINTR)
@@ -320,7 +362,12 @@ static void visit(struct desk *d, const struct visit *v)
 
 static int sit_down(struct desk *d, const json_t *orders, struct error *e)
 {
+	bool interposed = json_is_true(json_object_get(orders, "interposed"));
 	int rc = plan_from_json(&d->plan, json_object_get(orders, "plan"), e);
+	if (!rc)
+		rc = foreign_add(d->plan.plugins, d->plan.preload != NULL, e);
+	if (!rc && interposed)
+		rc = foreign_check_interposed(json_string_value(d->plan.preload), e);
 	if (!rc)
 		rc = machine_load(&d->machine, NULL, e);
 	if (rc)
@@ -361,6 +408,8 @@ int cmd_measure(int argc, char **argv)
 	struct desk *d = calloc(1, sizeof *d);
 	json_t *orders = json_loadf(stdin, JSON_DISABLE_EOF_CHECK, NULL), *visits, *v;
 	size_t i;
+	dup2(STDOUT_FILENO, LINES_FD);
+	dup2(STDERR_FILENO, STDOUT_FILENO);
 	if (!d || !orders || sit_down(d, orders, &e) < 0) {
 		fprintf(stderr, "lockscale: the measuring process: %s\n",
 			*e.text ? e.text : "no orders (it is started by 'lockscale run')");
@@ -375,6 +424,7 @@ int cmd_measure(int argc, char **argv)
 					 (unsigned)point, (unsigned)process, (unsigned)sample});
 	}
 	get_up(d);
+	say(json_pack("{s:s}", "type", "end"));
 	free(d);
 	json_decref(orders);
 	return 0;

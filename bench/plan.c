@@ -6,6 +6,8 @@
 #include <gsl/gsl_rng.h>
 
 #include "catalog.h"
+#include "foreign.h"
+#include "indirect.h"
 #include "plan.h"
 
 enum { COUNTS_MOST = 4096, NAMES_TEXT = 384 };
@@ -18,10 +20,24 @@ static bool among(const char *name, char **names, size_t count)
 	return false;
 }
 
+static bool names_nothing(const struct selection *s)
+{
+	return !s->pattern_count && !s->strategy_count && !s->lock_count && !s->all_locks;
+}
+
+// Whether a run that names nothing measures it.
+static bool standard(const struct kernel *k, const struct lock_class *lock)
+{
+	bool belongs = lock && (lock->family != LOCK_READER_WRITER || k->reads);
+	return !lock || (lock->standard && belongs);
+}
+
 static bool chosen(const struct selection *s, const struct kernel *k, const struct variant *v)
 {
 	char name[3 * NAME_LEN];
-	bool match = s->pattern_count == 0;
+	bool match = s->pattern_count == 0 && !k->extra;
+	if (v->lock ? strcmp(v->lock->name, INDIRECT_LOCK) == 0 : s->locked_only)
+		return false;
 	catalog_name(k, v, name, sizeof name);
 	for (size_t i = 0; i < s->pattern_count && !match; i++)
 		match = catalog_match(s->patterns[i], name);
@@ -29,7 +45,7 @@ static bool chosen(const struct selection *s, const struct kernel *k, const stru
 		match = match && among(v->strategy, s->strategies, s->strategy_count);
 	if (s->lock_count && v->lock)
 		match = match && among(v->lock->name, s->locks, s->lock_count);
-	return match;
+	return match && (!names_nothing(s) || standard(k, v->lock));
 }
 
 static int add_point(struct plan *p, const struct kernel *k, const struct variant *v,
@@ -76,6 +92,23 @@ static int add_variant(struct plan *p, const struct kernel *k, const struct vari
 	for (size_t i = 0; i < count && !rc; i++)
 		rc = add_point(p, k, v, placement, counts[i]);
 	return rc;
+}
+
+// The smallest critical section, once by inlined code and once through pointers.
+static int add_indirect_cost(struct plan *p, enum placement placement)
+{
+	static const char *const locks[] = {INLINED_LOCK, INDIRECT_LOCK};
+	const struct kernel *k = catalog_kernel("counter");
+	for (size_t i = 0; k && i < 2; i++) {
+		const struct variant *v = catalog_variant(k, "global-lock", locks[i]);
+		int rc = v ? add_point(p, k, v, placement, 1) : 0;
+		bool twice = v && !rc &&
+			     plan_find(p, &p->points[p->point_count - 1]) < (int)p->point_count - 1;
+		p->point_count -= twice;
+		if (rc)
+			return rc;
+	}
+	return 0;
 }
 
 static bool anything_chosen(const struct selection *s)
@@ -193,6 +226,8 @@ int plan_points(struct plan *p, const struct selection *s, const struct machine 
 					rc = add_variant(p, k[i], &k[i]->variants[j],
 						s->placements[l], counts, count);
 	}
+	if (!rc && s->indirect_cost)
+		rc = add_indirect_cost(p, s->placements[0]);
 	if (rc == -ENOMEM || (!rc && plan_flags(p)))
 		return error_set(e, ENOMEM, "no memory for the list of points");
 	return rc;
@@ -204,7 +239,27 @@ void plan_free(struct plan *p)
 	free(p->failed);
 	free(p->settled);
 	json_decref(p->params);
+	json_decref(p->plugins);
+	json_decref(p->preload);
 	*p = (struct plan){0};
+}
+
+bool plan_interposed(const struct plan *p, const struct visit *v)
+{
+	return strcmp(p->points[v->point].lock, INTERPOSED_LOCK) == 0;
+}
+
+bool plan_foreign(const struct plan *p, unsigned point)
+{
+	char name[NAME_LEN];
+	size_t i;
+	json_t *path;
+	json_array_foreach (p->plugins, i, path) {
+		foreign_name(json_string_value(path), name, sizeof name);
+		if (strcmp(name, p->points[point].lock) == 0)
+			return true;
+	}
+	return false;
 }
 
 size_t plan_visits(const struct plan *p, unsigned process,
@@ -270,10 +325,26 @@ json_t *plan_to_json(const struct plan *p)
 		point_to_json(point, &p->points[i]);
 		json_array_append_new(points, point);
 	}
-	return json_pack("{s:o, s:i, s:i, s:i, s:I, s:I, s:I, s:i, s:O}", "points", points,
+	json_t *o = json_pack("{s:o, s:i, s:i, s:i, s:I, s:I, s:I, s:i, s:O}", "points", points,
 		"processes", (int)p->processes, "limit", (int)p->limit, "samples", (int)p->samples,
 		"seed", (json_int_t)p->seed, "window_ns", (json_int_t)p->window_ns, "warm_up_ns",
 		(json_int_t)p->warm_up_ns, "retries", (int)p->retries, "params", p->params);
+	if (p->plugins)
+		json_object_set(o, "plugins", p->plugins);
+	if (p->preload)
+		json_object_set(o, "preload", p->preload);
+	return o;
+}
+
+// Absent, or of the right types.
+static bool foreign_is_readable(const json_t *plugins, const json_t *preload)
+{
+	size_t i;
+	json_t *path;
+	bool good = (!plugins || json_is_array(plugins)) && (!preload || json_is_string(preload));
+	json_array_foreach (plugins, i, path)
+		good = good && json_is_string(path);
+	return good;
 }
 
 int plan_from_json(struct plan *p, const json_t *o, struct error *e)
@@ -286,6 +357,8 @@ int plan_from_json(struct plan *p, const json_t *o, struct error *e)
 		    &seed, "window_ns", &window, "warm_up_ns", &warm_up, "retries", &retries,
 		    "params", &params) < 0)
 		return error_set(e, EINVAL, "the plan of the run cannot be read");
+	if (!foreign_is_readable(json_object_get(o, "plugins"), json_object_get(o, "preload")))
+		return error_set(e, EINVAL, "the plugins of the plan cannot be read");
 	*p = (struct plan){.processes = (unsigned)processes,
 		.samples = (unsigned)samples,
 		.limit = (unsigned)limit,
@@ -294,6 +367,8 @@ int plan_from_json(struct plan *p, const json_t *o, struct error *e)
 		.warm_up_ns = (uint64_t)warm_up,
 		.retries = (unsigned)retries,
 		.params = json_incref(params),
+		.plugins = json_incref(json_object_get(o, "plugins")),
+		.preload = json_incref(json_object_get(o, "preload")),
 		.point_count = json_array_size(points)};
 	p->points = calloc(p->point_count + 1, sizeof *p->points);
 	if (!p->points || plan_flags(p))

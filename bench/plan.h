@@ -20,6 +20,9 @@ struct plan {
 	uint64_t window_ns, warm_up_ns;
 	unsigned retries;
 	json_t *params; // {"kernel.name": "value"}: what the user set
+	/* Locks that are not in this program (foreign.h); null: none. */
+	json_t *plugins; // absolute paths of shared objects
+	json_t *preload; // LD_PRELOAD of the processes that measure INTERPOSED_LOCK, a string
 };
 
 // What to choose the points by. Empty lists stand for all (threads: the placement's defaults).
@@ -28,6 +31,10 @@ struct selection {
 	char **strategies, **locks; // names; `sequential` and control stay in whatever is chosen
 	unsigned *threads;
 	size_t pattern_count, strategy_count, lock_count, thread_count;
+	/* Where there are no patterns, strategies and locks the locks are the standard ones. */
+	bool all_locks;     // no, all of them
+	bool locked_only;   // only variants that have a lock
+	bool indirect_cost; // and what is needed to tell it: INLINED_LOCK and INDIRECT_LOCK
 	enum placement placements[PLACEMENTS];
 	size_t placement_count;
 	bool oversubscribe;
@@ -44,6 +51,11 @@ void plan_free(struct plan *p);
 struct visit {
 	unsigned point, process, sample;
 };
+// Whether it is taken in a process with the library preloaded.
+bool plan_interposed(const struct plan *p, const struct visit *v);
+// Whether the point's lock is a plugin's.
+bool plan_foreign(const struct plan *p, unsigned point);
+
 // All samples of one process in their random order: in each round every point once. done(arg,
 // v) tells which are there already. Returns how many; *visits is the caller's to free.
 size_t plan_visits(const struct plan *p, unsigned process,

@@ -20,6 +20,8 @@ struct session {
 	size_t failures; // points that failed, of this session and before
 	/* While a process is measuring. */
 	int current; // its point, -1 before the first
+	int last;    // the point of its last sample, -1 before the first
+	bool ended;  // it has said all
 	uint64_t heard_ns;
 };
 

@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "indirect.h"
+
 enum { COLUMNS = 100, KERNEL_MAX = 16, VARIANT_MAX = 26, NOTE_MIN = 20 };
 
 // Blocks print in this order.
@@ -214,7 +216,8 @@ static int by_merit(const void *a, const void *b)
 
 static bool belongs(const struct verdict *v, const struct row *row)
 {
-	return in_main(v, row) && !is_sequential(row);
+	return in_main(v, row) && !is_sequential(row) &&
+	       !(v->threads > 1 && indirect_yardstick(v->t, row));
 }
 
 static void choose_lines(struct verdict *v)
@@ -544,6 +547,17 @@ static void note_rest(const struct verdict *v, struct text *t)
 		say(t, ".");
 }
 
+static void note_indirect(const struct verdict *v, struct text *t)
+{
+	double ns;
+	struct interval i;
+	if (indirect_cost(v->t, &ns, &i))
+		say(t,
+			" indirect call: %.2f ns per acquire and release [%.2f, %.2f] (%s through "
+			"pointers against inlined).",
+			ns, i.lo, i.hi, INLINED_LOCK);
+}
+
 static void print_notes(const struct verdict *v)
 {
 	struct counts n = count_lines(v);
@@ -565,6 +579,7 @@ static void print_notes(const struct verdict *v)
 			"ones.",
 			n.disturbed, n.samples, n.mostly_disturbed,
 			n.mostly_disturbed == 1 ? " rests on" : "s rest on");
+	note_indirect(v, &t);
 	note_rest(v, &t);
 	if (t.used) {
 		fputc('\n', v->out);

@@ -12,16 +12,37 @@ setup()
 	"$LOCKSCALE" list --json >list.json
 }
 
-@test "every lock's header is listed with a summary and a source" {
+@test "every lock's header is listed once, in a line of at most 100 columns" {
 	run -0 --separate-stderr "$LOCKSCALE" list
 	[ -z "$stderr" ]
 	for header in "$ROOT"/kernels/locks/*.h; do
 		lock=$(basename "$header" .h)
-		grep -qE "^$lock +[^ ].*\(.*[12][09][0-9][0-9].*\)$|^$lock +[^ ].*\(.+\)$" <<<"$output"
+		grep -E "^  $lock +(fifo|none) +(sleeps|spins) .*[^ ]$" <<<"$output" >line
+		[ "$(wc -l <line)" = 1 ]
+		[ "$(wc -L <line)" -le 100 ]
 	done
+}
+
+@test "locks stand below their family, by name" {
+	"$LOCKSCALE" list | awk '
+		/^Locks/ { on = 1; next }
+		on && /^$/ { exit }
+		on && /^[^ ]/ { family = $0 }
+		on && /^ / { print family, $1 }' >listed
+	json list.json '"\n".join(x["family"] + " " + x["name"] for x in d["locks"])' >known
+	diff listed known
+	is list.json '[(f, n) for f in dict.fromkeys(x["family"] for x in d["locks"])
+		for n in sorted(x["name"] for x in d["locks"] if x["family"] == f)] ==
+		[(x["family"], x["name"]) for x in d["locks"]]'
+}
+
+@test "every lock's header is in --json with all that is known of it" {
 	is list.json "sorted(x['name'] for x in d['locks']) == sorted('''$(
 		cd "$ROOT/kernels/locks" && printf '%s\n' *.h | sed 's/\.h$//')'''.split())"
-	is list.json 'all(x["summary"] and x["source"] and isinstance(x["fifo"], bool) for x in d["locks"])'
+	is list.json 'all(x["summary"] and x["source"] and x["family"] and 0 < x["size"] <= 256 for x in d["locks"])'
+	is list.json 'all(isinstance(x[f], bool) for x in d["locks"] for f in ("fifo", "reentrant", "sleeps",
+		"peer", "standard", "single", "reads", "executes", "safepoint"))'
+	is list.json 'all(isinstance(x[f], bool) for x in d["kernels"] for f in ("reads", "extra"))'
 }
 
 @test "every kernel's file is listed with what is shared and its unit" {
@@ -39,14 +60,14 @@ setup()
 @test "every kernel has a sequential baseline and each lock variant every lock" {
 	is list.json 'all(any(v["strategy"] == "sequential" for v in k["variants"]) for k in d["kernels"])'
 	is list.json 'all(sorted(v["lock"] for v in k["variants"] if v["strategy"] == t) ==
-		sorted(x["name"] for x in d["locks"])
+		sorted(x["name"] for x in d["locks"] if not (t == "fine-lock" and x["single"]))
 		for k in d["kernels"] for t in set(v["strategy"] for v in k["variants"] if v["lock"]))'
 	is list.json 'len(set(v["name"] for k in d["kernels"] for v in k["variants"])) ==
 		sum(len(k["variants"]) for k in d["kernels"])'
 }
 
 @test "every variant listed can be planned under its name" {
-	"$LOCKSCALE" run --dry-run --threads 1 2>/dev/null | sed 's|/placement:.*||' | sort >planned
+	"$LOCKSCALE" run '*' --dry-run --threads 1 2>/dev/null | sed 's|/placement:.*||' | sort >planned
 	json list.json '"\n".join(v["name"] for k in d["kernels"] for v in k["variants"])' | sort >listed
 	diff planned listed
 }
@@ -60,10 +81,30 @@ setup()
 	has "$output" '--param bank.accounts=1024' '2..65535'
 }
 
-@test "arguments and unknown options are refused" {
-	run -2 --separate-stderr "$LOCKSCALE" list counter
+@test "all of one lock or kernel is told where it is named" {
+	run -0 --separate-stderr "$LOCKSCALE" list mcs bank
+	[ -z "$stderr" ]
+	has "$output" 'Mellor-Crummey & Scott 1991' 'first come, first served' 'counter/global-lock/mcs' \
+		'1024 accounts' 'bank.theta' 'bank/lock-free' 'bank/fine-lock/mutex'
+	lacks "$output" 'counter/global-lock/mutex' 'histogram/lock-free'
+	run -0 "$LOCKSCALE" list --json mcs
+	cat >one.json <<<"$output"
+	is one.json '[x["name"] for x in d["locks"]] == ["mcs"] and not d["kernels"]'
+}
+
+@test "an unknown name is refused with similar ones, or else with all" {
+	run -2 --separate-stderr "$LOCKSCALE" list msc
 	[ -z "$output" ]
-	has "$stderr" "'counter'"
+	has "$stderr" "'msc'" ' mcs'
+	lacks "$stderr" histogram
+	run -2 --separate-stderr "$LOCKSCALE" list histo
+	has "$stderr" "'histo'" ' histogram'
+	run -2 --separate-stderr "$LOCKSCALE" list mcs nonsense --json
+	[ -z "$output" ]
+	has "$stderr" "'nonsense'" mutex mcs counter control
+}
+
+@test "unknown options are refused" {
 	run -2 --separate-stderr "$LOCKSCALE" list --colour
 	has "$stderr" '--colour'
 }

@@ -300,7 +300,7 @@ static void a_pattern_chooses_what_it_names_and_no_more(void **state)
 	plan_free(&p);
 }
 
-static void without_patterns_everything_is_measured(void **state)
+static void all_locks_stand_for_everything_but_extra_kernels(void **state)
 {
 	(void)state;
 	struct plan p;
@@ -308,13 +308,60 @@ static void without_patterns_everything_is_measured(void **state)
 	struct selection s = {.threads = &one,
 		.thread_count = 1,
 		.placements = {PLACEMENT_COMPACT},
-		.placement_count = 1};
+		.placement_count = 1,
+		.all_locks = true};
 	make(&p, &s);
 	size_t kernels, variants = 0;
 	const struct kernel *const *k = catalog_kernels(&kernels);
 	for (size_t i = 0; i < kernels; i++)
-		variants += k[i]->variant_count;
+		variants += k[i]->extra ? 0 : k[i]->variant_count;
 	assert_int_equal(p.point_count, variants);
+	plan_free(&p);
+}
+
+static bool is_standard(const struct kernel *k, const struct variant *v)
+{
+	bool rw = v->lock && v->lock->family == LOCK_READER_WRITER;
+	return !k->extra && (!v->lock || (v->lock->standard && (!rw || k->reads)));
+}
+
+static void without_names_the_standard_locks_are_measured_and_all_else(void **state)
+{
+	(void)state;
+	struct plan p;
+	unsigned one = 1;
+	size_t kernels;
+	const struct kernel *const *k = catalog_kernels(&kernels);
+	struct selection s = {.threads = &one,
+		.thread_count = 1,
+		.placements = {PLACEMENT_COMPACT},
+		.placement_count = 1};
+	make(&p, &s);
+	for (size_t i = 0; i < kernels; i++)
+		for (size_t j = 0; j < k[i]->variant_count; j++) {
+			const struct variant *v = &k[i]->variants[j];
+			assert_int_equal(has_point(&p, k[i]->name, v->strategy,
+						 v->lock ? v->lock->name : "", 1),
+				is_standard(k[i], v));
+		}
+	plan_free(&p);
+}
+
+static void with_strategies_every_lock_is_measured(void **state)
+{
+	(void)state;
+	struct plan p;
+	unsigned one = 1;
+	char *strategies[] = {"global-lock"};
+	struct selection s = {.threads = &one,
+		.thread_count = 1,
+		.strategies = strategies,
+		.strategy_count = 1,
+		.placements = {PLACEMENT_COMPACT},
+		.placement_count = 1};
+	make(&p, &s);
+	assert_true(has_point(&p, "counter", "global-lock", "tas", 1));
+	assert_true(has_point(&p, "counter", "global-lock", "spin", 1));
 	plan_free(&p);
 }
 
@@ -461,6 +508,8 @@ static void a_plan_survives_the_way_through_json(void **state)
 	p.warm_up_ns = 1000000000u;
 	p.retries = 3;
 	json_object_set_new(p.params, "bank.accounts", json_string("2"));
+	p.plugins = json_pack("[s]", "/somewhere/mine.so");
+	p.preload = json_string("/somewhere/else.so");
 	json_t *json = plan_to_json(&p);
 	char *text = json_dumps(json, 0);
 	json_decref(json);
@@ -478,6 +527,7 @@ static void a_plan_survives_the_way_through_json(void **state)
 	assert_true(q.seed == p.seed && q.window_ns == p.window_ns);
 	assert_true(q.warm_up_ns == p.warm_up_ns && q.retries == p.retries);
 	assert_true(json_equal(q.params, p.params));
+	assert_true(json_equal(q.plugins, p.plugins) && json_equal(q.preload, p.preload));
 	assert_true(same_order(&p, 1, &q, 1));
 	plan_free(&p);
 	plan_free(&q);
@@ -492,7 +542,11 @@ static void a_damaged_plan_is_refused(void **state)
 		"{\"points\":[{\"kernel\":\"counter\",\"strategy\":\"private\",\"lock\":\"\","
 		"\"placement\":\"compact\",\"threads\":0}],\"processes\":3,\"limit\":0,\"samples\":"
 		"5,"
-		"\"seed\":1,\"window_ns\":1,\"warm_up_ns\":1,\"retries\":1,\"params\":{}}"};
+		"\"seed\":1,\"window_ns\":1,\"warm_up_ns\":1,\"retries\":1,\"params\":{}}",
+		"{\"points\":[],\"processes\":3,\"limit\":0,\"samples\":5,\"seed\":1,"
+		"\"window_ns\":1,\"warm_up_ns\":1,\"retries\":1,\"params\":{},\"plugins\":[5]}",
+		"{\"points\":[],\"processes\":3,\"limit\":0,\"samples\":5,\"seed\":1,"
+		"\"window_ns\":1,\"warm_up_ns\":1,\"retries\":1,\"params\":{},\"preload\":5}"};
 	for (size_t i = 0; i < COUNT(text); i++) {
 		struct plan p = {0};
 		struct error e = {0};
@@ -520,7 +574,9 @@ int main(void)
 		cmocka_unit_test(control_and_sequential_are_always_there),
 		cmocka_unit_test(no_point_is_there_twice),
 		cmocka_unit_test(a_pattern_chooses_what_it_names_and_no_more),
-		cmocka_unit_test(without_patterns_everything_is_measured),
+		cmocka_unit_test(all_locks_stand_for_everything_but_extra_kernels),
+		cmocka_unit_test(without_names_the_standard_locks_are_measured_and_all_else),
+		cmocka_unit_test(with_strategies_every_lock_is_measured),
 		cmocka_unit_test(locks_and_strategies_narrow_the_choice),
 		cmocka_unit_test(the_default_counts_are_those_of_the_placement),
 		cmocka_unit_test(oversubscribed_counts_go_on_to_four_a_pu),
