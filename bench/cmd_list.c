@@ -64,7 +64,8 @@ static const char *kind(const struct kernel *k)
 static void print_kernel(const struct kernel *k)
 {
 	printf("%-12s %s\n", k->name, k->summary);
-	printf("%-12s shared: %s; %s in %s\n", "", k->shared, kind(k), k->unit);
+	printf("%-12s shared: %s; %s in %s%s\n", "", k->shared, kind(k), k->unit,
+		k->extra ? "; extra: measured only where named" : "");
 	printf("%-12s", "");
 	for (size_t j = 0; j < k->variant_count; j++)
 		if (!seen(k, j))
@@ -105,9 +106,9 @@ static json_t *kernel_json(const struct kernel *k)
 		json_array_append_new(
 			params, json_pack("{s:s, s:s, s:s, s:s}", "name", p->name, "default",
 					p->value, "help", p->help, "accepts", p->accepts));
-	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:o, s:o}", "name", k->name, "summary",
-		k->summary, "shared", k->shared, "unit", k->unit, "kind", kind(k), "variants",
-		variants, "params", params);
+	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:b, s:o, s:o}", "name", k->name, "summary",
+		k->summary, "shared", k->shared, "unit", k->unit, "kind", kind(k), "extra",
+		k->extra, "variants", variants, "params", params);
 }
 
 static void print_json(void)
