@@ -37,8 +37,24 @@ static const double desktop_s = 165, server_s = 660, quick_s = 13;
 static const unsigned desktop_cores = 4;
 static const double full_precision = 0.01;
 
+// The settings under which the kernel contention is measured: --cs, --work, --cs-lines.
+enum { SETTINGS = 3, SETTING_MOST = 64, INSTANCES_MOST = 1024 };
+static const struct setting {
+	const char *option, *param;
+	unsigned most;
+} settings[SETTINGS] = {
+	{"--cs", "cs", 1000000},
+	{"--work", "work", 1000000},
+	{"--cs-lines", "lines", 64},
+};
+struct setting_list {
+	unsigned value[SETTING_MOST];
+	size_t count; // 0: not given
+};
+
 struct run_options {
 	struct selection select;
+	struct setting_list setting[SETTINGS];
 	bool quick, full, quiet, dry_run, placed;
 	double window_ms;                                     // 0: not given
 	unsigned samples, processes, repetitions, watchdog_s; // 0: not given
@@ -64,6 +80,9 @@ enum {
 	KEY_STRATEGIES,
 	KEY_QUICK,
 	KEY_FULL,
+	KEY_CS,
+	KEY_WORK,
+	KEY_CS_LINES,
 };
 
 static const struct argp_option options[] = {
@@ -81,6 +100,14 @@ static const struct argp_option options[] = {
 	{"strategies", KEY_STRATEGIES, "LIST", 0, "Only these strategies", 1},
 	{"param", KEY_PARAM, "KERNEL.NAME=VALUE", 0, "Set a kernel's parameter", 1},
 	{"oversubscribe", KEY_OVERSUBSCRIBE, NULL, 0, "Allow more workers than PUs", 1},
+	{"cs", KEY_CS, "LIST", 0,
+		"Measure the kernel contention with critical sections of these lengths, in "
+		"nanoseconds (0 to 1000000); with --work and --cs-lines once per combination",
+		1},
+	{"work", KEY_WORK, "LIST", 0,
+		"... with that much work outside them, in nanoseconds (0 to 1000000)", 1},
+	{"cs-lines", KEY_CS_LINES, "LIST", 0,
+		"... and with that many shared cache lines in them (0 to 64)", 1},
 	{NULL, 0, NULL, 0, "How well:", 2},
 	{"quick", KEY_QUICK, NULL, 0, "1 process x 3 samples, short windows: under half a minute",
 		2},
@@ -233,6 +260,84 @@ static void check_names(
 				option, names[i], lock ? "lock" : "strategy");
 }
 
+static void parse_setting(
+	char *arg, const struct setting *of, struct setting_list *list, struct argp_state *state)
+{
+	char *parts[LIST_MOST];
+	size_t count = split(arg, parts, LIST_MOST);
+	if (count == 0)
+		argp_error(state, "%s: expected whole numbers from 0 to %u, such as 0,10",
+			of->option, of->most);
+	for (size_t i = 0; i < count; i++) {
+		unsigned value = (unsigned)number(of->option, parts[i], 0, of->most, true, state);
+		bool known = false;
+		for (size_t j = 0; j < list->count; j++)
+			known = known || list->value[j] == value;
+		if (known)
+			continue;
+		if (list->count == SETTING_MOST)
+			argp_error(state, "%s %s: more than %d values", of->option, parts[i],
+				SETTING_MOST);
+		list->value[list->count++] = value;
+	}
+}
+
+static bool settings_given(const struct run_options *o)
+{
+	return o->setting[0].count || o->setting[1].count || o->setting[2].count;
+}
+
+// What was not given is as --param says, or the kernel's default.
+static void fill_setting(const struct kernel *k, const struct setting *of,
+	struct setting_list *list, const json_t *params)
+{
+	char name[NAME_LEN];
+	if (list->count)
+		return;
+	snprintf(name, sizeof name, "%s.%s", k->name, of->param);
+	const char *value = json_string_value(json_object_get(params, name));
+	for (const struct param *p = k->params; !value && p->name; p++)
+		value = strcmp(p->name, of->param) == 0 ? p->value : NULL;
+	list->value[list->count++] = value ? (unsigned)strtod(value, NULL) : 0;
+}
+
+// A pattern that names the kernel stands; beside those that do not it is measured whole.
+static void add_pattern(struct selection *s, const struct kernel *k, struct argp_state *state)
+{
+	char name[3 * NAME_LEN];
+	for (size_t i = 0; i < s->pattern_count; i++)
+		for (size_t j = 0; j < k->variant_count; j++) {
+			catalog_name(k, &k->variants[j], name, sizeof name);
+			if (catalog_match(s->patterns[i], name) || strchr(s->patterns[i], '@'))
+				return;
+		}
+	char **more = calloc(s->pattern_count + 1, sizeof *more);
+	if (!more)
+		argp_failure(state, EXIT_FAILED, ENOMEM, "%s", k->name);
+	memcpy(more, s->patterns, s->pattern_count * sizeof *more);
+	more[s->pattern_count++] = (char *)k->name;
+	s->patterns = more; /* as long as the program: like the arguments it holds */
+}
+
+static void make_instances(struct run_options *o, struct argp_state *state)
+{
+	struct selection *s = &o->select;
+	struct setting_list *l = o->setting;
+	const struct kernel *k = catalog_kernel("contention");
+	for (size_t i = 0; i < SETTINGS; i++)
+		fill_setting(k, &settings[i], &l[i], o->params);
+	size_t count = l[0].count * l[1].count * l[2].count;
+	if (count > INSTANCES_MOST)
+		argp_error(state, "--cs, --work, --cs-lines: %zu combinations, at most %d", count,
+			INSTANCES_MOST);
+	s->instances = calloc(count, sizeof *s->instances);
+	for (size_t i = 0; i < count && s->instances; i++) /* lines fastest */
+		snprintf(s->instances[s->instance_count++], NAME_LEN, "%s@cs=%u,work=%u,lines=%u",
+			k->name, l[0].value[i / l[2].count / l[1].count],
+			l[1].value[i / l[2].count % l[1].count], l[2].value[i % l[2].count]);
+	add_pattern(s, k, state);
+}
+
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
 	struct run_options *o = state->input;
@@ -257,6 +362,11 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case KEY_PARAM:
 		if (measure_check_param(arg, o->params, &e) < 0)
 			argp_error(state, "%s", e.text);
+		return 0;
+	case KEY_CS:
+	case KEY_WORK:
+	case KEY_CS_LINES:
+		parse_setting(arg, &settings[key - KEY_CS], &o->setting[key - KEY_CS], state);
 		return 0;
 	case KEY_OVERSUBSCRIBE:
 		s->oversubscribe = true;
@@ -314,10 +424,12 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 				s->strategy_count || o->output || o->samples || o->processes ||
 				o->window_ms > 0 || o->seeded || o->quick || o->full || o->placed ||
 				s->oversubscribe || o->dry_run || json_object_size(o->params) ||
-				o->google.filter || o->google.list_tests || o->google.repetitions ||
-				o->google.min_time_s > 0))
+				settings_given(o) || o->google.filter || o->google.list_tests ||
+				o->google.repetitions || o->google.min_time_s > 0))
 			argp_error(state, "--resume DIR goes on with what DIR began: it takes no "
 					  "patterns and no options that choose points or samples");
+		if (settings_given(o))
+			make_instances(o, state);
 		return 0;
 	default:
 		return ARGP_ERR_UNKNOWN;
@@ -329,7 +441,8 @@ static const struct argp parser = {options, parse, "[PATTERN...]",
 	"result directory.\vA PATTERN is KERNEL, KERNEL/STRATEGY or KERNEL/STRATEGY/LOCK and may "
 	"hold *: 'histogram/*', '*/global-lock/mcs'. The sequential baseline of each kernel and "
 	"the "
-	"control kernel are measured in any case.\n\nExit status: 0 all measured and correct; 1 a "
+	"control kernel are measured in any case; kernels marked 'extra' by 'lockscale list' only "
+	"where a PATTERN or an option names them.\n\nExit status: 0 all measured and correct; 1 a "
 	"measurement failed its check or could not be made; 2 usage; 130 interrupted (what was "
 	"measured is kept; --resume DIR measures the rest).",
 	NULL, NULL, NULL};
@@ -761,7 +874,7 @@ int cmd_run(int argc, char **argv)
 		return EXIT_USAGE;
 	}
 	argp_parse(&parser, argc, argv, 0, NULL, &o);
-	o.select.few_counts = o.quick;
+	o.select.few_counts = o.quick || o.select.instance_count > 1;
 	if (o.google.repetitions)
 		o.repetitions = o.google.repetitions;
 	if (o.google.min_time_s > 0)
@@ -771,6 +884,7 @@ int cmd_run(int argc, char **argv)
 	free(o.select.locks);
 	free(o.select.strategies);
 	free(o.select.threads);
+	free(o.select.instances);
 	json_decref(o.params);
 	return status;
 }

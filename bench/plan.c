@@ -18,13 +18,26 @@ static bool among(const char *name, char **names, size_t count)
 	return false;
 }
 
-static bool chosen(const struct selection *s, const struct kernel *k, const struct variant *v)
+// A kernel under the name it is to be measured under: its own, or that of an instance.
+struct called {
+	const struct kernel *kernel;
+	const char *name;
+};
+
+// What is called for an instance is called for by its kernel's name too.
+static bool matches(const char *pattern, const struct called *k, const struct variant *v)
 {
-	char name[3 * NAME_LEN];
-	bool match = s->pattern_count == 0;
-	catalog_name(k, v, name, sizeof name);
+	char name[3 * NAME_LEN], instance[4 * NAME_LEN];
+	catalog_name(k->kernel, v, name, sizeof name);
+	snprintf(instance, sizeof instance, "%s%s", k->name, name + strlen(k->kernel->name));
+	return catalog_match(pattern, name) || catalog_match(pattern, instance);
+}
+
+static bool chosen(const struct selection *s, const struct called *k, const struct variant *v)
+{
+	bool match = s->pattern_count == 0 && !k->kernel->extra;
 	for (size_t i = 0; i < s->pattern_count && !match; i++)
-		match = catalog_match(s->patterns[i], name);
+		match = matches(s->patterns[i], k, v);
 	if (s->strategy_count)
 		match = match && among(v->strategy, s->strategies, s->strategy_count);
 	if (s->lock_count && v->lock)
@@ -32,7 +45,25 @@ static bool chosen(const struct selection *s, const struct kernel *k, const stru
 	return match;
 }
 
-static int add_point(struct plan *p, const struct kernel *k, const struct variant *v,
+// The names of a kernel, one after the other: its instances where there are any. False at the end.
+static bool next_called(const struct selection *s, struct called *k, size_t *next)
+{
+	bool instances = false;
+	for (size_t i = 0; i < s->instance_count; i++) {
+		if (catalog_kernel(s->instances[i]) != k->kernel)
+			continue;
+		instances = true;
+		if (i < *next)
+			continue;
+		k->name = s->instances[i];
+		*next = i + 1;
+		return true;
+	}
+	k->name = k->kernel->name;
+	return !instances && !(*next)++;
+}
+
+static int add_point(struct plan *p, const struct called *k, const struct variant *v,
 	enum placement placement, unsigned threads)
 {
 	struct point *more = realloc(p->points, (p->point_count + 1) * sizeof *more);
@@ -55,19 +86,20 @@ static bool sequential(const struct variant *v)
 }
 
 // The control kernel belongs to every run, the sequential baseline to every kernel chosen.
-static bool wanted(const struct selection *s, const struct kernel *k, const struct variant *v)
+static bool wanted(const struct selection *s, const struct called *k, const struct variant *v)
 {
-	if (strcmp(k->name, "control") == 0 || chosen(s, k, v))
+	const struct kernel *kernel = k->kernel;
+	if (strcmp(kernel->name, "control") == 0 || chosen(s, k, v))
 		return true;
 	if (!sequential(v))
 		return false;
-	for (size_t i = 0; i < k->variant_count; i++)
-		if (chosen(s, k, &k->variants[i]))
+	for (size_t i = 0; i < kernel->variant_count; i++)
+		if (chosen(s, k, &kernel->variants[i]))
 			return true;
 	return false;
 }
 
-static int add_variant(struct plan *p, const struct kernel *k, const struct variant *v,
+static int add_variant(struct plan *p, const struct called *k, const struct variant *v,
 	enum placement placement, const unsigned *counts, size_t count)
 {
 	int rc = 0;
@@ -78,14 +110,30 @@ static int add_variant(struct plan *p, const struct kernel *k, const struct vari
 	return rc;
 }
 
+static int add_kernel(struct plan *p, const struct selection *s, const struct kernel *kernel,
+	enum placement placement, const unsigned *counts, size_t count)
+{
+	struct called k = {.kernel = kernel};
+	int rc = 0;
+	for (size_t next = 0; !rc && next_called(s, &k, &next);)
+		for (size_t i = 0; i < kernel->variant_count && !rc; i++)
+			if (wanted(s, &k, &kernel->variants[i]))
+				rc = add_variant(
+					p, &k, &kernel->variants[i], placement, counts, count);
+	return rc;
+}
+
 static bool anything_chosen(const struct selection *s)
 {
 	size_t kernels;
 	const struct kernel *const *k = catalog_kernels(&kernels);
-	for (size_t i = 0; i < kernels; i++)
-		for (size_t j = 0; j < k[i]->variant_count; j++)
-			if (chosen(s, k[i], &k[i]->variants[j]))
-				return true;
+	for (size_t i = 0; i < kernels; i++) {
+		struct called as = {.kernel = k[i]};
+		for (size_t next = 0; next_called(s, &as, &next);)
+			for (size_t j = 0; j < k[i]->variant_count; j++)
+				if (chosen(s, &as, &k[i]->variants[j]))
+					return true;
+	}
 	return false;
 }
 
@@ -112,9 +160,12 @@ static int nothing_matches(const struct selection *s, struct error *e)
 		names);
 }
 
-static bool pattern_matches_something(const char *pattern)
+static bool pattern_matches_something(const struct selection *s, const char *pattern)
 {
-	struct selection one = {.patterns = (char *[]){(char *)pattern}, .pattern_count = 1};
+	struct selection one = {.patterns = (char *[]){(char *)pattern},
+		.pattern_count = 1,
+		.instances = s->instances,
+		.instance_count = s->instance_count};
 	return anything_chosen(&one);
 }
 
@@ -122,7 +173,7 @@ static int check_patterns(const struct selection *s, struct error *e)
 {
 	for (size_t i = 0; i < s->pattern_count; i++) {
 		struct selection one = {.patterns = &s->patterns[i], .pattern_count = 1};
-		if (!pattern_matches_something(s->patterns[i]))
+		if (!pattern_matches_something(s, s->patterns[i]))
 			return nothing_matches(&one, e);
 	}
 	return anything_chosen(s) ? 0 : nothing_matches(s, e);
@@ -178,10 +229,7 @@ int plan_points(struct plan *p, const struct selection *s, const struct machine 
 			counts = defaults;
 		}
 		for (size_t i = 0; i < kernels && !rc; i++)
-			for (size_t j = 0; j < k[i]->variant_count && !rc; j++)
-				if (wanted(s, k[i], &k[i]->variants[j]))
-					rc = add_variant(p, k[i], &k[i]->variants[j],
-						s->placements[l], counts, count);
+			rc = add_kernel(p, s, k[i], s->placements[l], counts, count);
 	}
 	if (rc == -ENOMEM || (!rc && plan_flags(p)))
 		return error_set(e, ENOMEM, "no memory for the list of points");
