@@ -569,6 +569,32 @@ static int choose_folder(char *path, size_t size, const char *output, struct err
 	return 0;
 }
 
+static bool measures(const struct plan *p, const char *kernel)
+{
+	for (size_t i = 0; i < p->point_count; i++)
+		if (strcmp(p->points[i].kernel, kernel) == 0)
+			return true;
+	return false;
+}
+
+// The parameters in force, of the kernels that do not carry them in their names.
+static json_t *params_in_force(const struct plan *p)
+{
+	json_t *params = json_object();
+	size_t count;
+	const struct kernel *const *k = catalog_kernels(&count);
+	for (size_t i = 0; i < count; i++)
+		for (const struct param *of = k[i]->params;
+			of && of->name && measures(p, k[i]->name); of++) {
+			char name[2 * NAME_LEN];
+			snprintf(name, sizeof name, "%s.%s", k[i]->name, of->name);
+			json_t *given = json_object_get(p->params, name);
+			json_object_set_new(
+				params, name, given ? json_incref(given) : json_string(of->value));
+		}
+	return params;
+}
+
 static json_t *header(
 	const struct plan *p, const struct machine *m, const char *dir, int argc, char **argv)
 {
@@ -577,6 +603,7 @@ static json_t *header(
 	json_object_set_new(context, "name", json_string(slash && slash[1] ? slash + 1 : dir));
 	json_object_set_new(context, "seed", json_integer((json_int_t)p->seed));
 	json_object_set_new(context, "window_ms", json_real((double)p->window_ns * 1e-6));
+	json_object_set_new(context, "params", params_in_force(p));
 	return json_pack(
 		"{s:s, s:o, s:o}", "type", "run", "context", context, "plan", plan_to_json(p));
 }
