@@ -15,6 +15,7 @@
 #include "catalog.h"
 #include "clock.h"
 #include "command.h"
+#include "core_to_core.h"
 #include "environment.h"
 #include "google.h"
 #include "measure.h"
@@ -745,6 +746,24 @@ static int conclude(const struct session *s, const struct run_options *o, int rc
 	return status;
 }
 
+// Before measuring: what a cache line costs between which PUs here and now. An extra, so that
+// failing to get it is only said.
+static void write_core_to_core(const struct machine *m, uint64_t seed, const char *dir)
+{
+	struct core_to_core c;
+	struct error e;
+	if (m->allowed_pus < 2)
+		return;
+	int rc = core_to_core_choose(&c, m, seed, &e);
+	if (!rc)
+		rc = core_to_core_measure(&c, m, seed, &e);
+	if (!rc)
+		rc = core_to_core_write(&c, dir, &e);
+	if (rc)
+		fprintf(stderr, "lockscale run: no core_to_core.tsv: %s\n", e.text);
+	core_to_core_fini(&c);
+}
+
 static int run_plan(struct plan *p, const struct run_options *o, const char *dir, struct journal *j,
 	const struct journal_content *before)
 {
@@ -813,6 +832,9 @@ static int run_new(const struct run_options *o, int argc, char **argv)
 		show_warnings(&m);
 		announce(&p, &m, dir);
 	}
+	catch_signals();
+	if (!o->quick)
+		write_core_to_core(&m, p.seed, dir);
 	status = run_plan(&p, o, dir, &j, NULL);
 done:
 	plan_free(&p);
