@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // lockscale run: chooses points, has them measured, and writes the result directory.
 #include <argp.h>
+#include <ctype.h>
 #include <errno.h>
 #include <limits.h>
 #include <math.h>
@@ -270,8 +271,15 @@ static void parse_setting(
 		argp_error(state, "%s: expected whole numbers from 0 to %u, such as 0,10",
 			of->option, of->most);
 	for (size_t i = 0; i < count; i++) {
-		unsigned value = (unsigned)number(of->option, parts[i], 0, of->most, true, state);
+		unsigned value = 0;
+		int used = 0;
 		bool known = false;
+		if (!isdigit((unsigned char)*parts[i]) ||
+			sscanf(parts[i], "%7u%n", &value, &used) != 1 || parts[i][used] ||
+			value > of->most)
+			argp_error(state,
+				"%s %s: expected whole numbers from 0 to %u, such as 0,10",
+				of->option, parts[i], of->most);
 		for (size_t j = 0; j < list->count; j++)
 			known = known || list->value[j] == value;
 		if (known)
