@@ -156,14 +156,48 @@ const struct lock_class *catalog_lock(const char *name)
 	return NULL;
 }
 
+static bool has_param(const struct kernel *k, const char *name, size_t size)
+{
+	for (const struct param *p = k->params; p && p->name; p++)
+		if (strlen(p->name) == size && strncmp(p->name, name, size) == 0)
+			return true;
+	return false;
+}
+
+// Whether the text is "name=value,name=value", all of them parameters of k.
+static bool can_be_set(const struct kernel *k, const char *setting)
+{
+	for (;;) {
+		size_t size = strcspn(setting, ",="), rest = strcspn(setting, ",");
+		if (setting[size] != '=' || size + 1 == rest || !has_param(k, setting, size))
+			return false;
+		if (!setting[rest])
+			return true;
+		setting += rest + 1;
+	}
+}
+
 const struct kernel *catalog_kernel(const char *name)
 {
-	size_t count;
+	size_t count, size = strcspn(name, "@");
 	const struct kernel *const *k = catalog_kernels(&count);
 	for (size_t i = 0; i < count; i++)
-		if (strcmp(k[i]->name, name) == 0)
-			return k[i];
+		if (strlen(k[i]->name) == size && strncmp(k[i]->name, name, size) == 0)
+			return !name[size] || can_be_set(k[i], name + size + 1) ? k[i] : NULL;
 	return NULL;
+}
+
+bool catalog_setting(const char *instance, const char *param, char *value, size_t size)
+{
+	const char *s = strchr(instance, '@');
+	size_t length = strlen(param);
+	for (; s; s = strchr(s + 1, ','))
+		if (strncmp(s + 1, param, length) == 0 && s[1 + length] == '=') {
+			const char *text = s + length + 2;
+			snprintf(value, size, "%.*s", (int)strcspn(text, ","), text);
+			return true;
+		}
+	return false;
 }
 
 const struct variant *catalog_variant(

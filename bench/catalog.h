@@ -8,8 +8,11 @@
 // All kernels in alphabetical order, `control` first; *count of them. Static memory.
 const struct kernel *const *catalog_kernels(size_t *count);
 
-// Null if there is none of that name.
+// Null if there is none of that name. A kernel under a setting of its parameters has a name of its
+// own, an instance: "contention@cs=100,lines=0" finds contention, if it has these parameters.
 const struct kernel *catalog_kernel(const char *name);
+// What the instance sets this parameter to, as text in value; false where it does not.
+bool catalog_setting(const char *instance, const char *param, char *value, size_t size);
 const struct variant *catalog_variant(
 	const struct kernel *k, const char *strategy, const char *lock);
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // lockscale machine: what the machine is, in which order workers fill it, what would spoil a
-// measurement on it, and (--probe) whether the siblings it claims are the ones it has.
+// measurement on it, (--probe) whether the siblings it claims are the ones it has, and (--latency)
+// how long a cache line takes from PU to PU.
 
 #include <argp.h>
 #include <errno.h>
@@ -11,6 +12,7 @@
 #include <time.h>
 
 #include "command.h"
+#include "core_to_core.h"
 #include "machine.h"
 #include "placement.h"
 #include "smt_probe.h"
@@ -19,7 +21,7 @@ enum { WARNINGS_MAX = 32, CACHES_MAX = 16, COLUMNS = 96, INDENT = 12, LISTED_MAX
 
 struct options {
 	const char *topology;
-	bool json, probe;
+	bool json, probe, latency;
 };
 
 static const struct argp_option option_list[] = {
@@ -29,6 +31,10 @@ static const struct argp_option option_list[] = {
 		0},
 	{"json", 'j', NULL, 0, "Print JSON", 0},
 	{"probe", 'p', NULL, 0, "Find SMT siblings by measuring (a second or two of full load)", 0},
+	{"latency", 'l', NULL, 0,
+		"Measure how long a cache line takes from each PU to each other (8 ms a pair, some "
+		"seconds at most; beyond 64 PUs a sample of the pairs)",
+		0},
 	{0},
 };
 
@@ -46,6 +52,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case 'p':
 		o->probe = true;
 		return 0;
+	case 'l':
+		o->latency = true;
+		return 0;
 	case ARGP_KEY_ARG:
 		argp_error(state, "unexpected argument '%s'; a topology is given with --topology",
 			arg);
@@ -53,6 +62,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case ARGP_KEY_END:
 		if (o->probe && o->topology)
 			argp_error(state, "--probe measures this machine; it cannot be had with "
+					  "--topology");
+		if (o->latency && o->topology)
+			argp_error(state, "--latency measures this machine; it cannot be had with "
 					  "--topology");
 		return 0;
 	default:
@@ -75,6 +87,7 @@ struct report {
 	bool probed;
 	unsigned rounds;
 	struct smt_inference siblings;
+	struct core_to_core latency; // no pairs: not measured
 };
 
 static bool gather_placement(struct report *r, enum placement p)
@@ -114,6 +127,20 @@ static int probe(struct report *r, struct error *e)
 	return err;
 }
 
+static int measure_latency(struct report *r, struct error *e)
+{
+	struct error why;
+	uint64_t seed = (uint64_t)time(NULL);
+	int err = core_to_core_choose(&r->latency, &r->m, seed, &why);
+
+	if (!err)
+		err = core_to_core_measure(&r->latency, &r->m, seed, &why);
+	if (!err && !r->latency.count)
+		err = error_set(
+			&why, EAGAIN, "other work kept the PUs busy: stop it and try again");
+	return err ? error_set(e, -err, "--latency: %s", why.text) : 0;
+}
+
 static int gather(struct report *r, const struct options *o, struct error *e)
 {
 	// Before the probe: its own load is no other work.
@@ -122,7 +149,8 @@ static int gather(struct report *r, const struct options *o, struct error *e)
 	for (int p = 0; p < PLACEMENTS; p++)
 		if (!gather_placement(r, (enum placement)p))
 			return error_set(e, ENOMEM, "not enough memory");
-	return o->probe ? probe(r, e) : 0;
+	int err = o->probe ? probe(r, e) : 0;
+	return !err && o->latency ? measure_latency(r, e) : err;
 }
 
 static void release(struct report *r)
@@ -133,6 +161,7 @@ static void release(struct report *r)
 		free(r->counts[p]);
 	}
 	smt_inference_fini(&r->siblings);
+	core_to_core_fini(&r->latency);
 	machine_unload(&r->m);
 }
 
@@ -489,6 +518,63 @@ static void print_probe(struct text *t, const struct report *r)
 	putchar('\n');
 }
 
+static double one_way_ns(const struct core_to_core *c, unsigned a, unsigned b)
+{
+	for (size_t i = 0; i < c->count; i++)
+		if (c->pairs[i].from == (a < b ? a : b) && c->pairs[i].to == (a < b ? b : a))
+			return c->pairs[i].one_way_ns;
+	return 0;
+}
+
+static int ascending(const void *a, const void *b)
+{
+	unsigned x = *(const unsigned *)a, y = *(const unsigned *)b;
+	return (x > y) - (x < y);
+}
+
+static void print_matrix(const struct report *r)
+{
+	unsigned n = r->m.allowed_pus, os[LISTED_MAX];
+
+	for (unsigned i = 0; i < n; i++)
+		os[i] = r->m.pu[i].os;
+	qsort(os, n, sizeof *os, ascending);
+	fputs("      ", stdout);
+	for (unsigned j = 0; j < n; j++)
+		printf("%6u", os[j]);
+	for (unsigned i = 0; i < n; i++) {
+		printf("\n%6u", os[i]);
+		for (unsigned j = 0; j < n; j++) {
+			double ns = one_way_ns(&r->latency, os[i], os[j]);
+			if (ns > 0)
+				printf("%6.*f", ns < 99.95, ns);
+			else
+				printf("%6s", i == j ? "-" : "?");
+		}
+	}
+	putchar('\n');
+}
+
+static void print_latency(const struct report *r)
+{
+	const struct core_to_core *c = &r->latency;
+
+	printf("\nCore to core  one-way ns of a cache line, compare-and-swap, %s%zu pair%s\n",
+		c->sampled ? "a sample of " : "", c->count, c->count == 1 ? "" : "s");
+	if (r->m.allowed_pus <= LISTED_MAX) {
+		print_matrix(r);
+		return;
+	}
+	printf("%-22s%8s%8s%8s%8s\n", "            sharing", "pairs", "least", "median", "most");
+	for (int shared = 0; shared < SHARINGS; shared++) {
+		struct core_summary s = core_to_core_summary(c, (enum core_sharing)shared);
+		if (s.count)
+			printf("%12s%-10s%8zu%8.1f%8.1f%8.1f\n", "",
+				core_sharing_name((enum core_sharing)shared), s.count, s.least_ns,
+				s.median_ns, s.most_ns);
+	}
+}
+
 static void print_text(const struct report *r)
 {
 	struct text t = {0};
@@ -501,6 +587,8 @@ static void print_text(const struct report *r)
 	print_warnings(&t, r);
 	if (r->probed)
 		print_probe(&t, r);
+	if (r->latency.count)
+		print_latency(r);
 }
 
 // ---- JSON: jansson's functions cope with a null that an earlier one returned, so memory is
@@ -635,6 +723,27 @@ static json_t *json_probe(const struct report *r)
 	return o;
 }
 
+static json_t *json_latency(const struct core_to_core *c)
+{
+	json_t *pairs = json_array(), *levels = json_array();
+
+	for (size_t i = 0; i < c->count; i++)
+		json_array_append_new(
+			pairs, json_pack("{s:i, s:i, s:f}", "from", (int)c->pairs[i].from, "to",
+				       (int)c->pairs[i].to, "one_way_ns", c->pairs[i].one_way_ns));
+	for (int shared = 0; shared < SHARINGS; shared++) {
+		struct core_summary s = core_to_core_summary(c, (enum core_sharing)shared);
+		if (s.count)
+			json_array_append_new(
+				levels, json_pack("{s:s, s:i, s:f, s:f, s:f}", "shared",
+						core_sharing_name((enum core_sharing)shared),
+						"pairs", (int)s.count, "least_ns", s.least_ns,
+						"median_ns", s.median_ns, "most_ns", s.most_ns));
+	}
+	return json_pack(
+		"{s:b, s:o, s:o}", "sampled", c->sampled, "pairs", pairs, "levels", levels);
+}
+
 // One line a key: short enough to read, and lists of 448 PUs stay on one line.
 static int print_object(const json_t *o)
 {
@@ -671,6 +780,8 @@ static int print_json(const struct report *r)
 	json_object_set_new(o, "warnings", json_warnings(r));
 	if (r->probed)
 		json_object_set_new(o, "probe", json_probe(r));
+	if (r->latency.count)
+		json_object_set_new(o, "core_to_core", json_latency(&r->latency));
 	int err = o ? print_object(o) : -ENOMEM;
 	json_decref(o);
 	return err;

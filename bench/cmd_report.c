@@ -80,6 +80,8 @@ static int report_one(const struct report *report, const char *dir)
 	if (!rc)
 		printf("%s%s/verdict.txt\n%s/speedup.tsv\n%s/boundaries.tsv\n%s/findings.tsv\n",
 			report->quiet ? "" : "\n", dir, dir, dir, dir);
+	if (!rc && exists_in(dir, "contention.tsv"))
+		printf("%s/contention.tsv\n%s/crossover.tsv\n", dir, dir);
 	if (!rc && report->charts) {
 		rc = report_charts(dir, report->quiet, &e);
 		if (!rc)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // lockscale run: chooses points, has them measured, and writes the result directory.
 #include <argp.h>
+#include <ctype.h>
 #include <errno.h>
 #include <limits.h>
 #include <math.h>
@@ -15,6 +16,7 @@
 #include "catalog.h"
 #include "clock.h"
 #include "command.h"
+#include "core_to_core.h"
 #include "environment.h"
 #include "foreign.h"
 #include "google.h"
@@ -38,8 +40,24 @@ static const double desktop_s = 165, server_s = 660, quick_s = 13;
 static const unsigned desktop_cores = 4;
 static const double full_precision = 0.01;
 
+// The settings under which the kernel contention is measured: --cs, --work, --cs-lines.
+enum { SETTINGS = 3, SETTING_MOST = 64, INSTANCES_MOST = 1024 };
+static const struct setting {
+	const char *option, *param;
+	unsigned most;
+} settings[SETTINGS] = {
+	{"--cs", "cs", 1000000},
+	{"--work", "work", 1000000},
+	{"--cs-lines", "lines", 64},
+};
+struct setting_list {
+	unsigned value[SETTING_MOST];
+	size_t count; // 0: not given
+};
+
 struct run_options {
 	struct selection select;
+	struct setting_list setting[SETTINGS];
 	bool quick, full, quiet, dry_run, placed;
 	double window_ms;                                     // 0: not given
 	unsigned samples, processes, repetitions, watchdog_s; // 0: not given
@@ -67,6 +85,9 @@ enum {
 	KEY_FULL,
 	KEY_LOCK_PLUGIN,
 	KEY_INTERPOSE,
+	KEY_CS,
+	KEY_WORK,
+	KEY_CS_LINES,
 };
 
 static const struct argp_option options[] = {
@@ -97,6 +118,14 @@ static const struct argp_option options[] = {
 		"lock "
 		"'interposed'; without PATTERN and --locks beside mutex and nothing else",
 		1},
+	{"cs", KEY_CS, "LIST", 0,
+		"Measure the kernel contention with critical sections of these lengths, in "
+		"nanoseconds (0 to 1000000); with --work and --cs-lines once per combination",
+		1},
+	{"work", KEY_WORK, "LIST", 0,
+		"... with that much work outside them, in nanoseconds (0 to 1000000)", 1},
+	{"cs-lines", KEY_CS_LINES, "LIST", 0,
+		"... and with that many shared cache lines in them (0 to 64)", 1},
 	{NULL, 0, NULL, 0, "How well:", 2},
 	{"quick", KEY_QUICK, NULL, 0, "1 process x 3 samples, short windows: under half a minute",
 		2},
@@ -337,6 +366,91 @@ static void check_locks(struct run_options *o, struct argp_state *state)
 	choose_foreign(o);
 }
 
+static void parse_setting(
+	char *arg, const struct setting *of, struct setting_list *list, struct argp_state *state)
+{
+	char *parts[LIST_MOST];
+	size_t count = split(arg, parts, LIST_MOST);
+	if (count == 0)
+		argp_error(state, "%s: expected whole numbers from 0 to %u, such as 0,10",
+			of->option, of->most);
+	for (size_t i = 0; i < count; i++) {
+		unsigned value = 0;
+		int used = 0;
+		bool known = false;
+		if (!isdigit((unsigned char)*parts[i]) ||
+			sscanf(parts[i], "%7u%n", &value, &used) != 1 || parts[i][used] ||
+			value > of->most)
+			argp_error(state,
+				"%s %s: expected whole numbers from 0 to %u, such as 0,10",
+				of->option, parts[i], of->most);
+		for (size_t j = 0; j < list->count; j++)
+			known = known || list->value[j] == value;
+		if (known)
+			continue;
+		if (list->count == SETTING_MOST)
+			argp_error(state, "%s %s: more than %d values", of->option, parts[i],
+				SETTING_MOST);
+		list->value[list->count++] = value;
+	}
+}
+
+static bool settings_given(const struct run_options *o)
+{
+	return o->setting[0].count || o->setting[1].count || o->setting[2].count;
+}
+
+// What was not given is as --param says, or the kernel's default.
+static void fill_setting(const struct kernel *k, const struct setting *of,
+	struct setting_list *list, const json_t *params)
+{
+	char name[NAME_LEN];
+	if (list->count)
+		return;
+	snprintf(name, sizeof name, "%s.%s", k->name, of->param);
+	const char *value = json_string_value(json_object_get(params, name));
+	for (const struct param *p = k->params; !value && p->name; p++)
+		value = strcmp(p->name, of->param) == 0 ? p->value : NULL;
+	list->value[list->count++] = value ? (unsigned)strtod(value, NULL) : 0;
+}
+
+// A pattern that names the kernel stands; beside those that do not it is measured whole.
+static void add_pattern(struct selection *s, const struct kernel *k, struct argp_state *state)
+{
+	char name[3 * NAME_LEN];
+	for (size_t i = 0; i < s->pattern_count; i++)
+		for (size_t j = 0; j < k->variant_count; j++) {
+			catalog_name(k, &k->variants[j], name, sizeof name);
+			if (catalog_match(s->patterns[i], name) || strchr(s->patterns[i], '@'))
+				return;
+		}
+	char **more = calloc(s->pattern_count + 1, sizeof *more);
+	if (!more)
+		argp_failure(state, EXIT_FAILED, ENOMEM, "%s", k->name);
+	memcpy(more, s->patterns, s->pattern_count * sizeof *more);
+	more[s->pattern_count++] = (char *)k->name;
+	s->patterns = more; /* as long as the program: like the arguments it holds */
+}
+
+static void make_instances(struct run_options *o, struct argp_state *state)
+{
+	struct selection *s = &o->select;
+	struct setting_list *l = o->setting;
+	const struct kernel *k = catalog_kernel("contention");
+	for (size_t i = 0; i < SETTINGS; i++)
+		fill_setting(k, &settings[i], &l[i], o->params);
+	size_t count = l[0].count * l[1].count * l[2].count;
+	if (count > INSTANCES_MOST)
+		argp_error(state, "--cs, --work, --cs-lines: %zu combinations, at most %d", count,
+			INSTANCES_MOST);
+	s->instances = calloc(count, sizeof *s->instances);
+	for (size_t i = 0; i < count && s->instances; i++) /* lines fastest */
+		snprintf(s->instances[s->instance_count++], NAME_LEN, "%s@cs=%u,work=%u,lines=%u",
+			k->name, l[0].value[i / l[2].count / l[1].count],
+			l[1].value[i / l[2].count % l[1].count], l[2].value[i % l[2].count]);
+	add_pattern(s, k, state);
+}
+
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
 	struct run_options *o = state->input;
@@ -366,6 +480,11 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case KEY_PARAM:
 		if (measure_check_param(arg, o->params, &e) < 0)
 			argp_error(state, "%s", e.text);
+		return 0;
+	case KEY_CS:
+	case KEY_WORK:
+	case KEY_CS_LINES:
+		parse_setting(arg, &settings[key - KEY_CS], &o->setting[key - KEY_CS], state);
 		return 0;
 	case KEY_OVERSUBSCRIBE:
 		s->oversubscribe = true;
@@ -423,10 +542,12 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 					 o->processes || o->window_ms > 0 || o->seeded ||
 					 o->quick || o->full || o->placed || s->oversubscribe ||
 					 o->dry_run || json_object_size(o->params) || o->plugins ||
-					 o->preload || o->google.filter || o->google.list_tests ||
+					 o->preload || settings_given(o) || o->google.filter || o->google.list_tests ||
 					 o->google.repetitions || o->google.min_time_s > 0))
 			argp_error(state, "--resume DIR goes on with what DIR began: it takes no "
 					  "patterns and no options that choose points or samples");
+		if (settings_given(o))
+			make_instances(o, state);
 		check_locks(o, state);
 		return 0;
 	default:
@@ -440,7 +561,8 @@ static const struct argp parser = {options, parse, "[PATTERN...]",
 	"A PATTERN is KERNEL, KERNEL/STRATEGY or KERNEL/STRATEGY/LOCK and may "
 	"hold *: 'histogram/*', '*/global-lock/mcs'. The sequential baseline of each kernel and "
 	"the "
-	"control kernel are measured in any case.\n\nExit status: 0 all measured and correct; 1 a "
+	"control kernel are measured in any case; kernels marked 'extra' by 'lockscale list' only "
+	"where a PATTERN or an option names them.\n\nExit status: 0 all measured and correct; 1 a "
 	"measurement failed its check or could not be made; 2 usage; 130 interrupted (what was "
 	"measured is kept; --resume DIR measures the rest).",
 	NULL, NULL, NULL};
@@ -567,6 +689,32 @@ static int choose_folder(char *path, size_t size, const char *output, struct err
 	return 0;
 }
 
+static bool measures(const struct plan *p, const char *kernel)
+{
+	for (size_t i = 0; i < p->point_count; i++)
+		if (strcmp(p->points[i].kernel, kernel) == 0)
+			return true;
+	return false;
+}
+
+// The parameters in force, of the kernels that do not carry them in their names.
+static json_t *params_in_force(const struct plan *p)
+{
+	json_t *params = json_object();
+	size_t count;
+	const struct kernel *const *k = catalog_kernels(&count);
+	for (size_t i = 0; i < count; i++)
+		for (const struct param *of = k[i]->params;
+			of && of->name && measures(p, k[i]->name); of++) {
+			char name[2 * NAME_LEN];
+			snprintf(name, sizeof name, "%s.%s", k[i]->name, of->name);
+			json_t *given = json_object_get(p->params, name);
+			json_object_set_new(
+				params, name, given ? json_incref(given) : json_string(of->value));
+		}
+	return params;
+}
+
 static json_t *header(
 	const struct plan *p, const struct machine *m, const char *dir, int argc, char **argv)
 {
@@ -575,6 +723,7 @@ static json_t *header(
 	json_object_set_new(context, "name", json_string(slash && slash[1] ? slash + 1 : dir));
 	json_object_set_new(context, "seed", json_integer((json_int_t)p->seed));
 	json_object_set_new(context, "window_ms", json_real((double)p->window_ns * 1e-6));
+	json_object_set_new(context, "params", params_in_force(p));
 	return json_pack(
 		"{s:s, s:o, s:o}", "type", "run", "context", context, "plan", plan_to_json(p));
 }
@@ -716,6 +865,24 @@ static int conclude(const struct session *s, const struct run_options *o, int rc
 	return status;
 }
 
+// Before measuring: what a cache line costs between which PUs here and now. An extra, so that
+// failing to get it is only said.
+static void write_core_to_core(const struct machine *m, uint64_t seed, const char *dir)
+{
+	struct core_to_core c;
+	struct error e;
+	if (m->allowed_pus < 2)
+		return;
+	int rc = core_to_core_choose(&c, m, seed, &e);
+	if (!rc)
+		rc = core_to_core_measure(&c, m, seed, &e);
+	if (!rc)
+		rc = core_to_core_write(&c, dir, &e);
+	if (rc)
+		fprintf(stderr, "lockscale run: no core_to_core.tsv: %s\n", e.text);
+	core_to_core_fini(&c);
+}
+
 static int run_plan(struct plan *p, const struct run_options *o, const char *dir, struct journal *j,
 	const struct journal_content *before)
 {
@@ -788,6 +955,9 @@ static int run_new(const struct run_options *o, int argc, char **argv)
 		show_warnings(&m);
 		announce(&p, &m, dir);
 	}
+	catch_signals();
+	if (!o->quick)
+		write_core_to_core(&m, p.seed, dir);
 	status = run_plan(&p, o, dir, &j, NULL);
 done:
 	plan_free(&p);
@@ -880,7 +1050,7 @@ int cmd_run(int argc, char **argv)
 		return EXIT_USAGE;
 	}
 	argp_parse(&parser, argc, argv, 0, NULL, &o);
-	o.select.few_counts = o.quick;
+	o.select.few_counts = o.quick || o.select.instance_count > 1;
 	if (o.google.repetitions)
 		o.repetitions = o.google.repetitions;
 	if (o.google.min_time_s > 0)
@@ -890,6 +1060,7 @@ int cmd_run(int argc, char **argv)
 	free(o.select.locks);
 	free(o.select.strategies);
 	free(o.select.threads);
+	free(o.select.instances);
 	json_decref(o.params);
 	json_decref(o.plugins);
 	json_decref(o.preload);

@@ -163,6 +163,8 @@ static int group_all(struct groups *g, const struct journal_content *c)
 	size_t i;
 	json_t *line;
 	*g = (struct groups){.index = json_object()};
+	if (json_array_size(c->notes) > 0) /* into the context of every report */
+		json_object_set(json_object_get(c->header, "context"), "notes", c->notes);
 	json_array_foreach (json_object_get(json_object_get(c->header, "plan"), "points"), i, line)
 		if (!group_of(g, line))
 			return ENOMEM;

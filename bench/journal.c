@@ -146,6 +146,9 @@ static bool file_line(struct journal_content *c, json_t *line)
 		return json_array_append(c->samples, line) == 0;
 	if (strcmp(type, "failure") == 0 && is_point(line) && has(line, "why", is_string))
 		return json_array_append(c->failures, line) == 0;
+	if (strcmp(type, "note") == 0 && has(line, "kernel", is_string) &&
+		has(line, "text", is_string))
+		return json_object_del(line, "type") == 0 && json_array_append(c->notes, line) == 0;
 	return strcmp(type, "resume") == 0;
 }
 
@@ -172,7 +175,8 @@ int journal_read(struct journal_content *c, const char *dir, struct error *e)
 	FILE *f = fopen(j.path, "re");
 	if (!f)
 		return say_what_to_do(e, errno, "read", j.path);
-	*c = (struct journal_content){.samples = json_array(), .failures = json_array()};
+	*c = (struct journal_content){
+		.samples = json_array(), .failures = json_array(), .notes = json_array()};
 	read_lines(c, f);
 	int rc = ferror(f) ? EIO : 0;
 	fclose(f);
@@ -194,6 +198,7 @@ void journal_content_free(struct journal_content *c)
 	json_decref(c->header);
 	json_decref(c->samples);
 	json_decref(c->failures);
+	json_decref(c->notes);
 	*c = (struct journal_content){0};
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // The journal of a run, DIR/journal.jsonl: one JSON object a line, appended as it happens, so
 // that a run killed at any moment loses no finished sample. The first line describes the run
-// (enough to resume it), the others are samples, failures and notes of resumption. From it the
+// (enough to resume it), the others are samples, failures, notes and resumptions. From it the
 // result file, DIR/benchmark.json, is written by atomic rename.
 #pragma once
 
@@ -29,6 +29,7 @@ struct journal_content {
 	json_t *header;         // object
 	json_t *samples;        // array, in the order in which they were measured
 	json_t *failures;       // array
+	json_t *notes;          // array: what kernels said of their input
 	unsigned damaged;       // lines skipped
 	unsigned first_damaged; // their first line number
 };

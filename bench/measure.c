@@ -127,6 +127,16 @@ int measure_try_preload(const struct plan *p, struct error *e)
 
 /* The measuring process's end. */
 
+// What a kernel, or an instance of it, made ready.
+struct prepared {
+	struct prepared *next;
+	const struct kernel *kernel;
+	char name[NAME_LEN]; // the instance's
+	struct input input;
+	const char *values[PARAMS_MOST];
+	char settings[PARAMS_MOST][NAME_LEN]; // values that are the instance's own
+};
+
 // Everything it keeps from visit to visit.
 struct desk {
 	struct machine machine;
@@ -138,9 +148,8 @@ struct desk {
 	struct team *team[PLACEMENTS]; // made when first needed
 	unsigned *order[PLACEMENTS];   // its PUs
 	struct probe *probe;
-	struct input input[KERNELS_MOST]; // by position in the catalog, made when first needed
-	const char *values[KERNELS_MOST][PARAMS_MOST];
-	bool prepared[KERNELS_MOST], drawn[KERNELS_MOST];
+	struct prepared *prepared; // inputs, made when first needed
+	bool drawn[KERNELS_MOST];  // by position in the catalog
 	struct worker_record *record;
 };
 
@@ -169,27 +178,35 @@ static void alive(void *desk)
 	say(json_pack("{s:s}", "type", "alive"));
 }
 
-static void fill_values(const struct kernel *k, const json_t *params, const char **values)
+// The instance's own setting, else the user's, else the default.
+static void fill_values(struct prepared *to, const json_t *params)
 {
+	const struct kernel *k = to->kernel;
+	const char **values = to->values;
 	char name[128];
 	for (size_t i = 0; k->params && k->params[i].name; i++) {
 		snprintf(name, sizeof name, "%s.%s", k->name, k->params[i].name);
 		const char *given = json_string_value(json_object_get(params, name));
 		values[i] = given ? given : k->params[i].value;
+		if (catalog_setting(to->name, k->params[i].name, to->settings[i], NAME_LEN))
+			values[i] = to->settings[i];
 	}
 }
 
-static int prepare(const struct kernel *k, const json_t *params, const char **values,
-	struct input *in, struct error *e)
+static int prepare(struct prepared *to, const struct kernel *k, const char *instance,
+	const json_t *params, struct error *e)
 {
-	fill_values(k, params, values);
-	*in = (struct input){.params = k->params, .values = values};
+	struct input *in = &to->input;
+	*to = (struct prepared){.kernel = k};
+	snprintf(to->name, sizeof to->name, "%s", instance);
+	fill_values(to, params);
+	*in = (struct input){.params = k->params, .values = to->values};
 	int rc = k->prepare ? k->prepare(in) : 0;
 	if (!rc)
 		return 0;
 	if (k->unprepare)
 		k->unprepare(in);
-	return error_set(e, rc, "%s: %s", k->name, *in->error ? in->error : strerror(rc));
+	return error_set(e, rc, "%s: %s", instance, *in->error ? in->error : strerror(rc));
 }
 
 static size_t position(const struct kernel *k)
@@ -201,15 +218,33 @@ static size_t position(const struct kernel *k)
 	return i;
 }
 
-static int get_input(struct desk *d, const struct kernel *k, struct input **in, struct error *e)
+static void say_note(const struct prepared *of, unsigned process)
 {
-	size_t i = position(k);
-	*in = &d->input[i];
-	if (d->prepared[i])
-		return 0;
-	int rc = prepare(k, d->plan.params, d->values[i], *in, e);
-	d->prepared[i] = rc == 0;
-	return rc;
+	if (*of->input.note)
+		say(json_pack("{s:s, s:s, s:i, s:s}", "type", "note", "kernel", of->name, "process",
+			(int)process, "text", of->input.note));
+}
+
+static int get_input(struct desk *d, const struct kernel *k, const char *instance, unsigned process,
+	struct input **in, struct error *e)
+{
+	struct prepared *have = d->prepared;
+	while (have && strcmp(have->name, instance) != 0)
+		have = have->next;
+	if (!have) {
+		have = malloc(sizeof *have);
+		int rc = have ? prepare(have, k, instance, d->plan.params, e)
+			      : error_set(e, ENOMEM, "no memory for the input of %s", instance);
+		if (rc) {
+			free(have);
+			return rc;
+		}
+		have->next = d->prepared;
+		d->prepared = have;
+		say_note(have, process);
+	}
+	*in = &have->input;
+	return 0;
 }
 
 static int get_team(struct desk *d, enum placement p, struct team **team, struct error *e)
@@ -312,7 +347,7 @@ static int take_sample(struct desk *d, const struct visit *v, struct error *e)
 		return error_set(e, ENOENT, "this lockscale has no such variant");
 	int rc = placement_parse(p->placement, &placement, e);
 	if (!rc)
-		rc = get_input(d, k, &in, e);
+		rc = get_input(d, k, p->kernel, v->process, &in, e);
 	if (!rc)
 		rc = get_team(d, placement, &team, e);
 	if (rc)
@@ -385,11 +420,12 @@ static int sit_down(struct desk *d, const json_t *orders, struct error *e)
 
 static void get_up(struct desk *d)
 {
-	size_t count;
-	const struct kernel *const *k = catalog_kernels(&count);
-	for (size_t i = 0; i < count; i++)
-		if (d->prepared[i] && k[i]->unprepare)
-			k[i]->unprepare(&d->input[i]);
+	for (struct prepared *next, *p = d->prepared; p; p = next) {
+		next = p->next;
+		if (p->kernel->unprepare)
+			p->kernel->unprepare(&p->input);
+		free(p);
+	}
 	for (unsigned i = 0; i < PLACEMENTS; i++) {
 		team_destroy(d->team[i]);
 		free(d->order[i]);
@@ -450,15 +486,14 @@ static int no_such_param(const char *text, const struct kernel *k, struct error 
 static int try_out(const char *text, const struct kernel *k, const struct param *p, json_t *params,
 	struct error *e)
 {
-	const char *values[PARAMS_MOST];
-	struct input in;
+	struct prepared tried;
 	struct error why = {0};
-	int rc = prepare(k, params, values, &in, &why);
+	int rc = prepare(&tried, k, k->name, params, &why);
 	if (rc)
 		return error_set(
 			e, EINVAL, "--param %s: %s; accepted: %s", text, why.text, p->accepts);
 	if (k->unprepare)
-		k->unprepare(&in);
+		k->unprepare(&tried.input);
 	return 0;
 }
 
@@ -469,7 +504,7 @@ int measure_check_param(const char *text, json_t *params, struct error *e)
 	if (sscanf(text, "%47[^.=].%47[^=]=%n", kernel, name, &value_at) != 2 || !value_at)
 		return no_such_param(text, NULL, e);
 	const struct kernel *k = catalog_kernel(kernel);
-	if (!k)
+	if (!k || strchr(kernel, '@'))
 		return no_such_param(text, NULL, e);
 	for (const struct param *p = k->params; p && p->name; p++) {
 		char key[128];

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // The measuring process: a fresh process that the run starts, hands its visits, and listens to.
 // Both ends of the conversation are here. Each line is one JSON object: {"type": "begin"} before
-// a visit, "alive" about every second while it makes progress, "sample" or "failure" after; "end"
-// at last.
+// a visit, "alive" about every second while it makes progress, "note" where a kernel has something
+// to say of its input, and "sample" or "failure" after; "end" at last.
 #pragma once
 
 #include <stdbool.h>

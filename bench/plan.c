@@ -32,23 +32,54 @@ static bool standard(const struct kernel *k, const struct lock_class *lock)
 	return !lock || (lock->standard && belongs);
 }
 
-static bool chosen(const struct selection *s, const struct kernel *k, const struct variant *v)
+// A kernel under the name it is to be measured under: its own, or that of an instance.
+struct called {
+	const struct kernel *kernel;
+	const char *name;
+};
+
+// What is called for an instance is called for by its kernel's name too.
+static bool matches(const char *pattern, const struct called *k, const struct variant *v)
 {
-	char name[3 * NAME_LEN];
-	bool match = s->pattern_count == 0 && !k->extra;
+	char name[3 * NAME_LEN], instance[4 * NAME_LEN];
+	catalog_name(k->kernel, v, name, sizeof name);
+	snprintf(instance, sizeof instance, "%s%s", k->name, name + strlen(k->kernel->name));
+	return catalog_match(pattern, name) || catalog_match(pattern, instance);
+}
+
+static bool chosen(const struct selection *s, const struct called *k, const struct variant *v)
+{
+	bool match = s->pattern_count == 0 && !k->kernel->extra;
 	if (v->lock ? strcmp(v->lock->name, INDIRECT_LOCK) == 0 : s->locked_only)
 		return false;
-	catalog_name(k, v, name, sizeof name);
 	for (size_t i = 0; i < s->pattern_count && !match; i++)
-		match = catalog_match(s->patterns[i], name);
+		match = matches(s->patterns[i], k, v);
 	if (s->strategy_count)
 		match = match && among(v->strategy, s->strategies, s->strategy_count);
 	if (s->lock_count && v->lock)
 		match = match && among(v->lock->name, s->locks, s->lock_count);
-	return match && (!names_nothing(s) || standard(k, v->lock));
+	return match && (!names_nothing(s) || standard(k->kernel, v->lock));
 }
 
-static int add_point(struct plan *p, const struct kernel *k, const struct variant *v,
+// The names of a kernel, one after the other: its instances where there are any. False at the end.
+static bool next_called(const struct selection *s, struct called *k, size_t *next)
+{
+	bool instances = false;
+	for (size_t i = 0; i < s->instance_count; i++) {
+		if (catalog_kernel(s->instances[i]) != k->kernel)
+			continue;
+		instances = true;
+		if (i < *next)
+			continue;
+		k->name = s->instances[i];
+		*next = i + 1;
+		return true;
+	}
+	k->name = k->kernel->name;
+	return !instances && !(*next)++;
+}
+
+static int add_point(struct plan *p, const struct called *k, const struct variant *v,
 	enum placement placement, unsigned threads)
 {
 	struct point *more = realloc(p->points, (p->point_count + 1) * sizeof *more);
@@ -71,19 +102,20 @@ static bool sequential(const struct variant *v)
 }
 
 // The control kernel belongs to every run, the sequential baseline to every kernel chosen.
-static bool wanted(const struct selection *s, const struct kernel *k, const struct variant *v)
+static bool wanted(const struct selection *s, const struct called *k, const struct variant *v)
 {
-	if (strcmp(k->name, "control") == 0 || chosen(s, k, v))
+	const struct kernel *kernel = k->kernel;
+	if (strcmp(kernel->name, "control") == 0 || chosen(s, k, v))
 		return true;
 	if (!sequential(v))
 		return false;
-	for (size_t i = 0; i < k->variant_count; i++)
-		if (chosen(s, k, &k->variants[i]))
+	for (size_t i = 0; i < kernel->variant_count; i++)
+		if (chosen(s, k, &kernel->variants[i]))
 			return true;
 	return false;
 }
 
-static int add_variant(struct plan *p, const struct kernel *k, const struct variant *v,
+static int add_variant(struct plan *p, const struct called *k, const struct variant *v,
 	enum placement placement, const unsigned *counts, size_t count)
 {
 	int rc = 0;
@@ -99,9 +131,10 @@ static int add_indirect_cost(struct plan *p, enum placement placement)
 {
 	static const char *const locks[] = {INLINED_LOCK, INDIRECT_LOCK};
 	const struct kernel *k = catalog_kernel("counter");
-	for (size_t i = 0; k && i < 2; i++) {
+	struct called as = {k, k->name};
+	for (size_t i = 0; i < 2; i++) {
 		const struct variant *v = catalog_variant(k, "global-lock", locks[i]);
-		int rc = v ? add_point(p, k, v, placement, 1) : 0;
+		int rc = v ? add_point(p, &as, v, placement, 1) : 0;
 		bool twice = v && !rc &&
 			     plan_find(p, &p->points[p->point_count - 1]) < (int)p->point_count - 1;
 		p->point_count -= twice;
@@ -111,14 +144,30 @@ static int add_indirect_cost(struct plan *p, enum placement placement)
 	return 0;
 }
 
+static int add_kernel(struct plan *p, const struct selection *s, const struct kernel *kernel,
+	enum placement placement, const unsigned *counts, size_t count)
+{
+	struct called k = {.kernel = kernel};
+	int rc = 0;
+	for (size_t next = 0; !rc && next_called(s, &k, &next);)
+		for (size_t i = 0; i < kernel->variant_count && !rc; i++)
+			if (wanted(s, &k, &kernel->variants[i]))
+				rc = add_variant(
+					p, &k, &kernel->variants[i], placement, counts, count);
+	return rc;
+}
+
 static bool anything_chosen(const struct selection *s)
 {
 	size_t kernels;
 	const struct kernel *const *k = catalog_kernels(&kernels);
-	for (size_t i = 0; i < kernels; i++)
-		for (size_t j = 0; j < k[i]->variant_count; j++)
-			if (chosen(s, k[i], &k[i]->variants[j]))
-				return true;
+	for (size_t i = 0; i < kernels; i++) {
+		struct called as = {.kernel = k[i]};
+		for (size_t next = 0; next_called(s, &as, &next);)
+			for (size_t j = 0; j < k[i]->variant_count; j++)
+				if (chosen(s, &as, &k[i]->variants[j]))
+					return true;
+	}
 	return false;
 }
 
@@ -145,9 +194,12 @@ static int nothing_matches(const struct selection *s, struct error *e)
 		names);
 }
 
-static bool pattern_matches_something(const char *pattern)
+static bool pattern_matches_something(const struct selection *s, const char *pattern)
 {
-	struct selection one = {.patterns = (char *[]){(char *)pattern}, .pattern_count = 1};
+	struct selection one = {.patterns = (char *[]){(char *)pattern},
+		.pattern_count = 1,
+		.instances = s->instances,
+		.instance_count = s->instance_count};
 	return anything_chosen(&one);
 }
 
@@ -155,7 +207,7 @@ static int check_patterns(const struct selection *s, struct error *e)
 {
 	for (size_t i = 0; i < s->pattern_count; i++) {
 		struct selection one = {.patterns = &s->patterns[i], .pattern_count = 1};
-		if (!pattern_matches_something(s->patterns[i]))
+		if (!pattern_matches_something(s, s->patterns[i]))
 			return nothing_matches(&one, e);
 	}
 	return anything_chosen(s) ? 0 : nothing_matches(s, e);
@@ -221,10 +273,7 @@ int plan_points(struct plan *p, const struct selection *s, const struct machine 
 			counts = defaults;
 		}
 		for (size_t i = 0; i < kernels && !rc; i++)
-			for (size_t j = 0; j < k[i]->variant_count && !rc; j++)
-				if (wanted(s, k[i], &k[i]->variants[j]))
-					rc = add_variant(p, k[i], &k[i]->variants[j],
-						s->placements[l], counts, count);
+			rc = add_kernel(p, s, k[i], s->placements[l], counts, count);
 	}
 	if (!rc && s->indirect_cost)
 		rc = add_indirect_cost(p, s->placements[0]);

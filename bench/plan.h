@@ -39,6 +39,8 @@ struct selection {
 	size_t placement_count;
 	bool oversubscribe;
 	bool few_counts; // of the placements' defaults only 1, 2, half, all cores and all PUs
+	char (*instances)[NAME_LEN]; // their kernels are measured under these names instead
+	size_t instance_count;
 };
 
 // Makes the list of points, with the control and the sequential baseline of each kernel chosen.

@@ -372,6 +372,28 @@ static int read_boundaries(const struct object *context, struct result *r)
 	return 0;
 }
 
+static int read_params(const struct object *context, struct result *r)
+{
+	struct object o = *context;
+	const char *name;
+	json_t *value;
+	o.json = json_object_get(context->json, "params");
+	if (o.json && !json_is_object(o.json) && !json_is_null(o.json))
+		return wrong(context, "params", "is not an object");
+	r->params = calloc(json_object_size(o.json) + 1, sizeof *r->params);
+	if (!r->params)
+		return error_set(o.error, ENOMEM, "%.220s: out of memory", o.file);
+	snprintf(o.name, sizeof o.name, "context.lockscale.params");
+	json_object_foreach ((json_t *)o.json, name, value) {
+		struct result_param *p = &r->params[r->param_count++];
+		snprintf(p->name, sizeof p->name, "%s", name);
+		int rc = get_text(&o, name, p->value, sizeof p->value);
+		if (rc)
+			return rc;
+	}
+	return 0;
+}
+
 static int read_texts(const struct object *o, struct result *r)
 {
 	int rc = get_text(o, "name", r->name, sizeof r->name);
@@ -430,6 +452,8 @@ static int read_context(const json_t *root, const char *file, struct result *r, 
 		rc = read_machine(&ours, r);
 	if (!rc)
 		rc = read_boundaries(&ours, r);
+	if (!rc)
+		rc = read_params(&ours, r);
 	return rc;
 }
 
@@ -549,6 +573,7 @@ void result_free(struct result *r)
 	free(r->failures);
 	free(r->boundaries);
 	free(r->units);
+	free(r->params);
 	*r = (struct result){0};
 }
 
@@ -558,6 +583,14 @@ const char *result_unit(const struct result *r, const char *kernel)
 {
 	const struct result_unit *unit = find_unit(r, kernel);
 	return unit ? unit->unit : "operations";
+}
+
+const char *result_param(const struct result *r, const char *name)
+{
+	for (size_t i = 0; i < r->param_count; i++)
+		if (!strcmp(r->params[i].name, name))
+			return r->params[i].value;
+	return NULL;
 }
 
 bool same_variant(const struct point *a, const struct point *b)

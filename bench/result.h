@@ -54,6 +54,11 @@ struct result_unit {
 	char unit[NAME_LEN]; // plural: "increments", "bytes", "transfers", "rows"
 };
 
+struct result_param {
+	char name[2 * NAME_LEN]; // "contention.cs"
+	char value[64];          // as text; cut where longer
+};
+
 struct result {
 	char name[256]; // of the directory
 	char host[64];
@@ -71,6 +76,8 @@ struct result {
 	size_t boundary_count;
 	struct result_unit *units;
 	size_t unit_count;
+	struct result_param *params; // of the kernels measured under their plain names
+	size_t param_count;
 };
 
 // Loads DIR/benchmark.json (rebuilt first from DIR/journal.jsonl where that is newer or alone).
@@ -88,6 +95,9 @@ int journal_to_result_file(const char *dir, struct error *e);
 
 // What the operations of this kernel are called; "operations" where nobody said.
 const char *result_unit(const struct result *r, const char *kernel);
+
+// The value of a kernel's parameter in this run, borrowed; null where nobody recorded it.
+const char *result_param(const struct result *r, const char *name);
 
 // a and b are the same variant (kernel, strategy, lock) / the same point.
 bool same_variant(const struct point *a, const struct point *b);

@@ -149,6 +149,8 @@ static int hear(struct session *s, json_t *line, struct error *e)
 		}
 	} else if (strcmp(type, "sample") == 0) {
 		return hear_sample(s, line, e);
+	} else if (strcmp(type, "note") == 0) {
+		return journal_append(s->journal, line, e);
 	} else if (strcmp(type, "failure") == 0 && point_of(s, line) >= 0) {
 		const char *why = json_string_value(json_object_get(line, "why"));
 		return note_failure(s, point_of(s, line), why ? why : "no reason given", e);

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "contention_table.h"
 #include "journal.h"
 
 static const double level = 0.95; // of every interval in a table
@@ -766,6 +767,8 @@ int table_write(const struct table *t, const struct result *r, const char *dir, 
 		rc = table_replace_file(dir, "boundaries.tsv", write_boundaries, &w, e);
 	if (!rc)
 		rc = table_replace_file(dir, "findings.tsv", write_findings, &w, e);
+	if (!rc)
+		rc = contention_write(t, r, dir, e);
 	return rc;
 }
 

@@ -73,7 +73,8 @@ unsigned table_cost(const struct table *t, const struct row *row);
 char *table_finding(const struct table *t, const struct result *r, const char *kernel,
 	const char *placement, double yes_at, char *buf, size_t size);
 
-// Writes DIR/speedup.tsv, boundaries.tsv and findings.tsv, each whole or not at all. Failed points
+// Writes DIR/speedup.tsv, boundaries.tsv and findings.tsv, and where the kernel contention was
+// measured contention.tsv and crossover.tsv, each whole or not at all. Failed points
 // are left out of speedup.tsv: verdict and findings name them. Returns 0 or a negative errno with
 // a message.
 int table_write(const struct table *t, const struct result *r, const char *dir, double yes_at,

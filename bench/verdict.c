@@ -27,6 +27,8 @@ struct text {
 	size_t used;
 };
 
+enum { INSTANCES_SHOWN = 4 };
+
 struct verdict {
 	FILE *out;
 	const struct result *r;
@@ -38,6 +40,7 @@ struct verdict {
 	const char *cores;  // what to call them: "cores" or "workers"
 	struct line *lines; // of all kernels, in the order of printing
 	size_t count;
+	size_t instances; // settings of kernels ("contention@cs=100") that got no line
 	int kernel_width, variant_width, number_width;
 };
 
@@ -239,6 +242,43 @@ static void choose_lines(struct verdict *v)
 		}
 	}
 	qsort(v->lines, v->count, sizeof *v->lines, by_merit);
+}
+
+static bool is_instance(const struct row *row)
+{
+	return strchr(row->point.kernel, '@') != NULL;
+}
+
+static size_t count_instances(const struct verdict *v)
+{
+	size_t count = 0;
+	for (size_t i = 0; i < v->count; i++)
+		count += is_instance(v->lines[i].row) &&
+			 (!i || strcmp(v->lines[i].row->point.kernel,
+					v->lines[i - 1].row->point.kernel));
+	return count;
+}
+
+// Of a kernel under a setting the best line with a lock, or without where there is none, and what
+// failed; of more settings than a person reads only that.
+static void shorten_instances(struct verdict *v)
+{
+	size_t kept = 0, instances = count_instances(v);
+	for (size_t i = 0; i < v->count; i++) {
+		const struct line *line = &v->lines[i];
+		const struct line *last = kept ? &v->lines[kept - 1] : NULL;
+		bool begun = last && !strcmp(last->row->point.kernel, line->row->point.kernel);
+		if (!is_instance(line->row) || line->kind == FAILED)
+			v->lines[kept++] = *line;
+		else if (instances > INSTANCES_SHOWN)
+			continue;
+		else if (!begun)
+			v->lines[kept++] = *line;
+		else if (!*last->row->point.lock && *line->row->point.lock)
+			v->lines[kept - 1] = *line;
+	}
+	v->count = kept;
+	v->instances = instances > INSTANCES_SHOWN ? instances : 0;
 }
 
 static const char *variant_of(const struct row *row, char *buf, size_t size)
@@ -581,6 +621,9 @@ static void print_notes(const struct verdict *v)
 			n.mostly_disturbed == 1 ? " rests on" : "s rest on");
 	note_indirect(v, &t);
 	note_rest(v, &t);
+	if (v->instances)
+		say(&t, " Not shown: contention under %zu settings, see contention.tsv.",
+			v->instances);
 	if (t.used) {
 		fputc('\n', v->out);
 		print_paragraph(v->out, t.buf);
@@ -696,6 +739,8 @@ static void print_answer(const struct verdict *v)
 			"%s.",
 			v->r->allowed_cores > 1 ? "measure with more (--threads)"
 						: "allow more cores (taskset, cpuset, container)");
+	} else if (!a.kernels && v->instances) {
+		say(&t, "It depends on the setting: see contention.tsv and crossover.tsv.");
 	} else if (!a.kernels) {
 		say(&t, "Cannot be answered: no kernel but the control was measured on %u %s.",
 			v->threads, v->cores);
@@ -734,6 +779,7 @@ int verdict_print(
 		choose_placement(&v);
 		choose_threads(&v);
 		choose_lines(&v);
+		shorten_instances(&v);
 		choose_widths(&v);
 		print_header(&v);
 		print_blocks(&v);

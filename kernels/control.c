@@ -4,6 +4,7 @@
 // it as the attainable line.
 #include <stdlib.h>
 
+#include "chain.h"
 #include "kernel.h"
 
 // Four chains side by side: each step waits for the one before it, and together they keep the
@@ -16,25 +17,16 @@ struct control_own {
 	uint64_t steps;
 };
 
-// A step of a 64-bit linear congruential generator (Knuth's MMIX constants), which no compiler
-// shortens and no cache disturbs.
-static ALWAYS_INLINE uint64_t step(uint64_t x)
-{
-	x = x * 6364136223846793005u + 1442695040888963407u;
-	keep_in_register(x);
-	return x;
-}
-
 static uint64_t private_batch(void *state, struct worker *w, uint64_t n)
 {
 	(void)state;
 	struct control_own *own = w->own;
 	uint64_t a = own->x[0], b = own->x[1], c = own->x[2], d = own->x[3];
 	for (uint64_t i = 0; i < n; i++) {
-		a = step(a);
-		b = step(b);
-		c = step(c);
-		d = step(d);
+		a = chain_step(a);
+		b = chain_step(b);
+		c = chain_step(c);
+		d = chain_step(d);
 	}
 	own->x[0] = a;
 	own->x[1] = b;
@@ -42,19 +34,6 @@ static uint64_t private_batch(void *state, struct worker *w, uint64_t n)
 	own->x[3] = d;
 	own->steps += n;
 	return n;
-}
-
-// The state after n steps from x, by jumping ahead in log2(n) steps (F. B. Brown, 1994).
-static uint64_t jump(uint64_t x, uint64_t n)
-{
-	uint64_t a = 6364136223846793005u, c = 1442695040888963407u;
-	for (; n; n >>= 1) {
-		if (n & 1)
-			x = x * a + c;
-		c *= a + 1;
-		a *= a;
-	}
-	return x;
 }
 
 // Each chain begins elsewhere, so that none can stand in for another.
@@ -73,7 +52,7 @@ static int64_t check(struct run *r, const uint64_t *done)
 		const struct control_own *own = r->workers[i]->own;
 		lost += llabs((int64_t)(done[i] - own->steps));
 		for (unsigned chain = 0; chain < CHAINS; chain++)
-			lost += own->x[chain] != jump(chain, done[i]);
+			lost += own->x[chain] != chain_jump(chain, done[i]);
 	}
 	return lost;
 }

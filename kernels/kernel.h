@@ -30,6 +30,7 @@ struct input {
 	const char *const *values;  // one per param
 	void *data;                 // what prepare made
 	char error[256];            // prepare writes here what is wrong with a value
+	char note[256];             // and here what of the input a reader of the results must know
 };
 
 struct variant {

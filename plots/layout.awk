@@ -89,6 +89,9 @@ function read_point(kernel, placement, strategy, lock, id, n, i)
 	n = $column["threads"] + 0
 	if (NF < need || n < 1)
 		fail("speedup.tsv, line " FNR ": not a point")
+	# A kernel under a setting: of many such a map is drawn, not a chart of each.
+	if (index(kernel, "@"))
+		return
 	id = kernel SUBSEP placement SUBSEP strategy SUBSEP lock
 	if (!(kernel in kernel_seen)) {
 		kernel_seen[kernel] = 1

@@ -133,7 +133,7 @@ refused() {
 
 @test "help names every option and exits 0" {
 	run -0 machine --help
-	for option in --topology --json --probe; do
+	for option in --topology --json --probe --latency; do
 		[[ $output == *"$option"* ]]
 	done
 }
@@ -159,6 +159,31 @@ refused() {
 	done
 	run -0 --separate-stderr machine --probe
 	[[ $output == *'SMT probe'* ]]
+}
+
+@test "the latency of every pair of PUs is printed, and is positive" {
+	run -0 --separate-stderr machine --json
+	pus=$(value allowed_pus)
+	[ "$pus" -gt 1 ] || skip "only one PU is allowed here"
+	run -0 --separate-stderr machine --json --latency
+	[ -z "$stderr" ]
+	pairs=$(value core_to_core | grep -o '"one_way_ns": [0-9.]*' | wc -l)
+	[ "$pus" -gt 64 ] || [ "$pairs" = $((pus * (pus - 1) / 2)) ]
+	[[ $(value core_to_core) != *'"one_way_ns": 0.0,'* ]]
+	run -0 --separate-stderr machine --latency
+	[[ $output == *'Core to core'* ]]
+	# the matrix: a row for each PU, and nothing on its diagonal
+	[ "$pus" -gt 16 ] || [ "$(sed -n '/^Core to core/,$p' <<<"$output" | grep -c ' -\( \|$\)')" = "$pus" ]
+}
+
+@test "latency needs two PUs of this machine, and says so" {
+	run -2 --separate-stderr machine --latency --topology 'core:2'
+	[[ $stderr == *'--latency'* ]]
+	command -v taskset >/dev/null || skip "taskset is not installed"
+	first=$(taskset -pc $$ | sed 's/.*: //; s/[-,].*//')
+	run -1 --separate-stderr taskset -c "$first" "$lockscale" machine --latency
+	[ -z "$output" ]
+	[[ $stderr == *'only one PU is allowed'* ]]
 }
 
 @test "a full disk is an error, not silence" {

@@ -242,6 +242,47 @@ static void two_accounts_are_enough_for_a_bank(void **state)
 	check_kernel(catalog_kernel("bank"), many, 1, 1);
 }
 
+static void contention_keeps_count_on_all_of_its_lines(void **state)
+{
+	(void)state;
+	static const struct setting shapes[][3] = {{{"cs", "0"}, {"work", "0"}, {"lines", "64"}},
+		{{"cs", "0"}, {"work", "0"}, {"lines", "0"}},
+		{{"cs", "5000"}, {"work", "20000"}, {"lines", "3"}}};
+	for (size_t i = 0; i < COUNT(shapes); i++)
+		check_kernel(catalog_kernel("contention"), shapes[i], 3, 2);
+}
+
+// The best of some windows: other work only makes it less.
+static double best_rate(const struct setting *set, size_t count)
+{
+	const struct kernel *k = catalog_kernel("contention");
+	struct prepared p;
+	double best = 0;
+	assert_int_equal(prepare(&p, k, set, count), 0);
+	assert_non_null(strstr(p.input.note, "steps per ns"));
+	for (int try = 0; try < 20; try++) {
+		struct observation o;
+		measure(&o, k, catalog_variant(k, "sequential", ""), &p.input, 1);
+		best = o.operations_per_second > best ? o.operations_per_second : best;
+	}
+	unprepare(&p, k);
+	return best;
+}
+
+static void contention_takes_as_long_as_it_is_told_and_says_how(void **state)
+{
+	(void)state;
+	static const struct setting brief[] = {{"cs", "1000"}, {"work", "4000"}};
+	static const struct setting inside[] = {{"cs", "16000"}, {"work", "4000"}};
+	static const struct setting outside[] = {{"cs", "1000"}, {"work", "19000"}};
+	double rate = best_rate(brief, COUNT(brief));
+	double more[] = {best_rate(inside, COUNT(inside)), best_rate(outside, COUNT(outside))};
+	for (size_t i = 0; i < COUNT(more); i++)
+		if (rate / more[i] < 3 || rate / more[i] > 5)
+			fail_msg(
+				"four times the arithmetic takes %g times as long", rate / more[i]);
+}
+
 static void pictures_of_any_shape_are_computed_whole(void **state)
 {
 	(void)state;
@@ -275,6 +316,11 @@ static void bad_values_are_refused_with_what_is_accepted(void **state)
 		{"histogram.input=/no/such/file", "/no/such/file"},
 		{"histogram.input=/dev/null", "empty"},
 		{"histogram.input=/tmp", "/tmp"},
+		{"contention.cs=1000001", "0..1000000"},
+		{"contention.cs=-1", "0..1000000"},
+		{"contention.work=1.5", "0..1000000"},
+		{"contention.lines=65", "0..64"},
+		{"contention@cs=1.work=2", "KERNEL.NAME=VALUE"},
 		{"bank.colour=red", "bank.accounts"},
 		{"bnak.accounts=2", "bank.accounts"},
 		{"accounts=2", "KERNEL.NAME=VALUE"},
@@ -316,6 +362,8 @@ int main(void)
 		cmocka_unit_test(an_unsynchronized_counter_does_lose_updates),
 		cmocka_unit_test(a_histogram_counts_any_file),
 		cmocka_unit_test(two_accounts_are_enough_for_a_bank),
+		cmocka_unit_test(contention_keeps_count_on_all_of_its_lines),
+		cmocka_unit_test(contention_takes_as_long_as_it_is_told_and_says_how),
 		cmocka_unit_test(pictures_of_any_shape_are_computed_whole),
 		cmocka_unit_test(bad_values_are_refused_with_what_is_accepted),
 		cmocka_unit_test(good_values_are_taken_as_they_are),

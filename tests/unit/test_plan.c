@@ -365,6 +365,111 @@ static void with_strategies_every_lock_is_measured(void **state)
 	plan_free(&p);
 }
 
+static void an_extra_kernel_is_measured_only_where_it_is_named(void **state)
+{
+	(void)state;
+	struct plan p;
+	assert_true(catalog_kernel("contention")->extra);
+	make_of(&p, "*/private", 1);
+	assert_int_equal(count_points(&p, "contention", "private"), 1);
+	plan_free(&p);
+	unsigned one = 1;
+	struct selection s = {.threads = &one,
+		.thread_count = 1,
+		.placements = {PLACEMENT_COMPACT},
+		.placement_count = 1};
+	make(&p, &s);
+	assert_int_equal(count_points(&p, "contention", "private"), 0);
+	assert_int_equal(count_points(&p, "contention", "sequential"), 0);
+	plan_free(&p);
+}
+
+/* Instances: a kernel under several settings. */
+
+#define SHORT_ONE "contention@cs=1,work=2,lines=0"
+#define LONG_ONE "contention@cs=100,work=400,lines=64"
+
+static void make_instances(struct plan *p, const char *pattern)
+{
+	char instances[][NAME_LEN] = {SHORT_ONE, LONG_ONE};
+	char *patterns[] = {(char *)pattern};
+	unsigned threads[] = {1, 2};
+	struct selection s = {.patterns = patterns,
+		.pattern_count = 1,
+		.threads = threads,
+		.thread_count = 2,
+		.placements = {PLACEMENT_COMPACT},
+		.placement_count = 1,
+		.instances = instances,
+		.instance_count = 2};
+	make(p, &s);
+}
+
+static void each_instance_has_all_variants_and_a_baseline_of_its_own(void **state)
+{
+	(void)state;
+	struct plan p;
+	make_instances(&p, "contention");
+	static const char *const names[] = {SHORT_ONE, LONG_ONE};
+	for (size_t i = 0; i < COUNT(names); i++) {
+		assert_int_equal(count_points(&p, names[i], "sequential"), 1);
+		assert_int_equal(count_points(&p, names[i], "private"), 2);
+		assert_true(has_point(&p, names[i], "global-lock", "mcs", 2));
+	}
+	assert_int_equal(count_points(&p, "contention", "sequential"), 0);
+	assert_int_equal(count_points(&p, "control", "private"), 2);
+	plan_free(&p);
+}
+
+static void a_pattern_names_all_instances_or_one(void **state)
+{
+	(void)state;
+	struct plan p;
+	make_instances(&p, "contention/global-lock/mcs");
+	assert_int_equal(count_points(&p, SHORT_ONE, "global-lock"), 2);
+	assert_int_equal(count_points(&p, LONG_ONE, "global-lock"), 2);
+	assert_int_equal(count_points(&p, LONG_ONE, "private"), 0);
+	plan_free(&p);
+
+	make_instances(&p, "contention@cs=100*/private");
+	assert_int_equal(count_points(&p, LONG_ONE, "private"), 2);
+	assert_int_equal(count_points(&p, LONG_ONE, "sequential"), 1);
+	assert_int_equal(count_points(&p, SHORT_ONE, "sequential"), 0);
+	plan_free(&p);
+}
+
+static void a_kernel_is_found_under_a_setting_of_its_parameters(void **state)
+{
+	(void)state;
+	const struct kernel *k = catalog_kernel("contention");
+	assert_non_null(k);
+	assert_ptr_equal(catalog_kernel("contention@cs=1,work=2"), k);
+	assert_ptr_equal(catalog_kernel("contention@lines=64"), k);
+	assert_ptr_equal(catalog_kernel("bank@theta=0.5"), catalog_kernel("bank"));
+	static const char *const bad[] = {"contention@", "contention@cs",
+		"contention@cs=", "contention@cs=1,", "contention@cs=1,colour=red",
+		"contention@c=1", "contention@=1", "counter@cs=1", "conten", "contentions", "@cs=1",
+		""};
+	for (size_t i = 0; i < COUNT(bad); i++)
+		if (catalog_kernel(bad[i]))
+			fail_msg("'%s' was found", bad[i]);
+}
+
+static void a_setting_says_what_it_sets(void **state)
+{
+	(void)state;
+	char value[NAME_LEN] = "";
+	assert_true(catalog_setting(LONG_ONE, "cs", value, sizeof value));
+	assert_string_equal(value, "100");
+	assert_true(catalog_setting(LONG_ONE, "work", value, sizeof value));
+	assert_string_equal(value, "400");
+	assert_true(catalog_setting(LONG_ONE, "lines", value, sizeof value));
+	assert_string_equal(value, "64");
+	assert_false(catalog_setting("contention@cs=1", "work", value, sizeof value));
+	assert_false(catalog_setting("contention@cs=1", "s", value, sizeof value));
+	assert_false(catalog_setting("contention", "cs", value, sizeof value));
+}
+
 static void locks_and_strategies_narrow_the_choice(void **state)
 {
 	(void)state;
@@ -577,6 +682,11 @@ int main(void)
 		cmocka_unit_test(all_locks_stand_for_everything_but_extra_kernels),
 		cmocka_unit_test(without_names_the_standard_locks_are_measured_and_all_else),
 		cmocka_unit_test(with_strategies_every_lock_is_measured),
+		cmocka_unit_test(an_extra_kernel_is_measured_only_where_it_is_named),
+		cmocka_unit_test(each_instance_has_all_variants_and_a_baseline_of_its_own),
+		cmocka_unit_test(a_pattern_names_all_instances_or_one),
+		cmocka_unit_test(a_kernel_is_found_under_a_setting_of_its_parameters),
+		cmocka_unit_test(a_setting_says_what_it_sets),
 		cmocka_unit_test(locks_and_strategies_narrow_the_choice),
 		cmocka_unit_test(the_default_counts_are_those_of_the_placement),
 		cmocka_unit_test(oversubscribed_counts_go_on_to_four_a_pu),

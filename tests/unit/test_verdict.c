@@ -308,6 +308,56 @@ static void layout_holds_with_25_locks_and_long_names(void **state)
 	result_free(&r);
 }
 
+static void plant_instance(struct result *r, const char *kernel, double best)
+{
+	plant(r, point(kernel, "sequential", "", 1), 1000, 0, 15);
+	plant(r, point(kernel, "private", "", 4), 3990, 53, 15);
+	plant(r, point(kernel, "global-lock", "mcs", 4), 1000 * best, 53, 15);
+	plant(r, point(kernel, "global-lock", "mutex", 4), 500 * best, 53, 15);
+}
+
+static void of_few_settings_the_best_lock_is_shown(void **state)
+{
+	(void)state;
+	struct result r = {0};
+	plant_histogram(&r);
+	plant_instance(&r, "contention@cs=1,work=1,lines=1", 2);
+	plant_instance(&r, "contention@cs=1,work=9,lines=1", 3);
+	char *text = verdict(&r);
+	says(text, "contention@cs=1,work=1,lines=1");
+	says(text, "3.00x");
+	says(text, "2.00x");
+	says_not(text, "3.99x");
+	says_not(text, "1.50x");
+	says_not(text, "contention.tsv");
+	free(text);
+	result_free(&r);
+}
+
+static void of_many_settings_only_failures_are_shown(void **state)
+{
+	(void)state;
+	struct result r = {0};
+	char name[NAME_LEN];
+	for (int i = 0; i < 5; i++) {
+		snprintf(name, sizeof name, "contention@cs=%d,work=1,lines=1", i);
+		plant_instance(&r, name, 2);
+	}
+	cores(&r, 4);
+	char *text = verdict(&r);
+	says_not(text, "contention@");
+	says(text, "5 settings, see contention.tsv");
+	says(text, "It depends on the setting");
+	free(text);
+	plant_failure(&r, point(name, "global-lock", "tas", 4), "7 updates were lost");
+	text = verdict(&r);
+	says(text, name);
+	says(text, "7 updates were lost");
+	says_not(text, "cs=0");
+	free(text);
+	result_free(&r);
+}
+
 static void colour_is_only_added(void **state)
 {
 	(void)state;
@@ -351,6 +401,8 @@ int main(void)
 		cmocka_unit_test(other_modes_and_disturbance_are_named),
 		cmocka_unit_test(missing_baseline_shows_rates),
 		cmocka_unit_test(layout_holds_with_25_locks_and_long_names),
+		cmocka_unit_test(of_few_settings_the_best_lock_is_shown),
+		cmocka_unit_test(of_many_settings_only_failures_are_shown),
 		cmocka_unit_test(colour_is_only_added),
 		cmocka_unit_test(nothing_measured_is_said),
 	};
