@@ -11,6 +11,7 @@
 #include <time.h>
 
 #include "command.h"
+#include "counters.h"
 #include "machine.h"
 #include "placement.h"
 #include "smt_probe.h"
@@ -341,6 +342,12 @@ static void print_machine(struct text *t, const struct report *r)
 		m->cores);
 	print_caches(t, r);
 	print_kinds(t, r);
+	if (m->this_machine) {
+		char available[160];
+		title(t, "Counters");
+		words(t, "of the hardware:");
+		words(t, counters_availability(available, sizeof available));
+	}
 	putchar('\n');
 }
 
@@ -668,6 +675,11 @@ static int print_json(const struct report *r)
 	json_object_set_new(o, "core_kinds", json_kinds(r));
 	json_object_set_new(o, "caches", json_caches(r));
 	add_placements(o, r);
+	if (m->this_machine) {
+		char available[160];
+		json_object_set_new(o, "hardware_counters",
+			json_string(counters_availability(available, sizeof available)));
+	}
 	json_object_set_new(o, "warnings", json_warnings(r));
 	if (r->probed)
 		json_object_set_new(o, "probe", json_probe(r));

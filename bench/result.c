@@ -550,15 +550,16 @@ static int add_latency(const char *text, struct object *o, struct result *r)
 	return rc;
 }
 
-// Beside the result file; where there is none the run had no latency samples.
+// Beside benchmark.json; where there is none the run had no latency samples.
 static int read_latencies(const char *file, struct result *r, struct error *e)
 {
 	char path[PATH_LEN], *text = NULL;
-	const char *slash = strrchr(file, '/');
+	const char *slash = strrchr(file, '/'), *name = slash ? slash + 1 : file;
 	size_t room = 0;
 	int rc = 0;
-	if ((size_t)snprintf(path, sizeof path, "%.*slatency.jsonl",
-		    slash ? (int)(slash - file) + 1 : 0, file) >= sizeof path)
+	if ((size_t)snprintf(path, sizeof path, "%.*slatency.jsonl", (int)(name - file), file) >=
+			sizeof path ||
+		strcmp(name, "benchmark.json"))
 		return 0;
 	FILE *f = fopen(path, "re");
 	if (!f)
