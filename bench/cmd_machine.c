@@ -345,7 +345,6 @@ static void print_machine(struct text *t, const struct report *r)
 	if (m->this_machine) {
 		char available[160];
 		title(t, "Counters");
-		words(t, "of the hardware:");
 		words(t, counters_availability(available, sizeof available));
 	}
 	putchar('\n');
