@@ -13,6 +13,7 @@
 
 #include "command.h"
 #include "core_to_core.h"
+#include "counters.h"
 #include "machine.h"
 #include "placement.h"
 #include "smt_probe.h"
@@ -370,6 +371,11 @@ static void print_machine(struct text *t, const struct report *r)
 		m->cores);
 	print_caches(t, r);
 	print_kinds(t, r);
+	if (m->this_machine) {
+		char available[160];
+		title(t, "Counters");
+		words(t, counters_availability(available, sizeof available));
+	}
 	putchar('\n');
 }
 
@@ -777,6 +783,11 @@ static int print_json(const struct report *r)
 	json_object_set_new(o, "core_kinds", json_kinds(r));
 	json_object_set_new(o, "caches", json_caches(r));
 	add_placements(o, r);
+	if (m->this_machine) {
+		char available[160];
+		json_object_set_new(o, "hardware_counters",
+			json_string(counters_availability(available, sizeof available)));
+	}
 	json_object_set_new(o, "warnings", json_warnings(r));
 	if (r->probed)
 		json_object_set_new(o, "probe", json_probe(r));

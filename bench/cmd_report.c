@@ -71,6 +71,18 @@ static bool is_result(const char *dir)
 	       (exists_in(dir, "benchmark.json") || exists_in(dir, "journal.jsonl"));
 }
 
+static void name_files(const struct report *report, const char *dir)
+{
+	static const char *const names[] = {"verdict.txt", "speedup.tsv", "boundaries.tsv",
+		"findings.tsv", "fairness.tsv", "handover.tsv", "latency.tsv", "counters.tsv",
+		"contention.tsv", "crossover.tsv", "core_to_core.tsv"};
+	if (!report->quiet)
+		putchar('\n');
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+		if (exists_in(dir, names[i])) /* not all runs have all */
+			printf("%s/%s\n", dir, names[i]);
+}
+
 static int report_one(const struct report *report, const char *dir)
 {
 	struct error e;
@@ -78,10 +90,7 @@ static int report_one(const struct report *report, const char *dir)
 		printf("== %s ==\n", dir);
 	int rc = report_write(dir, report->yes_at, report->quiet ? NULL : stdout, false, &e);
 	if (!rc)
-		printf("%s%s/verdict.txt\n%s/speedup.tsv\n%s/boundaries.tsv\n%s/findings.tsv\n",
-			report->quiet ? "" : "\n", dir, dir, dir, dir);
-	if (!rc && exists_in(dir, "contention.tsv"))
-		printf("%s/contention.tsv\n%s/crossover.tsv\n", dir, dir);
+		name_files(report, dir);
 	if (!rc && report->charts) {
 		rc = report_charts(dir, report->quiet, &e);
 		if (!rc)
@@ -101,7 +110,7 @@ int cmd_report(int argc, char **argv)
 		.parser = parse,
 		.args_doc = "DIR...",
 		.doc = "Verdict, tables and charts of each result directory DIR.\v"
-		       "Writes DIR/verdict.txt, speedup.tsv, boundaries.tsv, findings.tsv and "
+		       "Writes DIR/verdict.txt, speedup.tsv, fairness.tsv and other tables, and "
 		       "charts/. Exit status: 0, 1 where something could not be made, 2 for usage.",
 	};
 	struct report report = {.yes_at = VERDICT_YES_AT, .charts = true};

@@ -58,7 +58,7 @@ struct setting_list {
 struct run_options {
 	struct selection select;
 	struct setting_list setting[SETTINGS];
-	bool quick, full, quiet, dry_run, placed;
+	bool quick, full, quiet, dry_run, placed, latency;
 	double window_ms;                                     // 0: not given
 	unsigned samples, processes, repetitions, watchdog_s; // 0: not given
 	bool seeded;
@@ -88,6 +88,7 @@ enum {
 	KEY_CS,
 	KEY_WORK,
 	KEY_CS_LINES,
+	KEY_LATENCY,
 };
 
 static const struct argp_option options[] = {
@@ -130,6 +131,8 @@ static const struct argp_option options[] = {
 	{"quick", KEY_QUICK, NULL, 0, "1 process x 3 samples, short windows: under half a minute",
 		2},
 	{"full", KEY_FULL, NULL, 0, "Until each speedup is known within 1 %, or 60 samples", 2},
+	{"latency", KEY_LATENCY, NULL, 0,
+		"Also measure how long acquire takes, in samples of their own (latency.tsv)", 2},
 	{"window-ms", 'w', "MS", 0,
 		"Length of a sample (100, shortened where the run would take too "
 		"long)",
@@ -495,6 +498,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case KEY_FULL:
 		o->full = true;
 		return 0;
+	case KEY_LATENCY:
+		o->latency = true;
+		return 0;
 	case 'w':
 		o->window_ms = number("--window-ms", arg, 1, 60000, false, state);
 		return 0;
@@ -537,13 +543,14 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 			argp_error(state,
 				"--topology needs --dry-run: only the machine at hand can "
 				"be measured");
-		if (o->resume && (s->pattern_count || s->thread_count || s->lock_count ||
-					 s->strategy_count || o->output || o->samples ||
-					 o->processes || o->window_ms > 0 || o->seeded ||
-					 o->quick || o->full || o->placed || s->oversubscribe ||
-					 o->dry_run || json_object_size(o->params) || o->plugins ||
-					 o->preload || settings_given(o) || o->google.filter || o->google.list_tests ||
-					 o->google.repetitions || o->google.min_time_s > 0))
+		if (o->resume &&
+			(s->pattern_count || s->thread_count || s->lock_count ||
+				s->strategy_count || o->output || o->samples || o->processes ||
+				o->window_ms > 0 || o->seeded || o->quick || o->full || o->placed ||
+				o->latency || s->oversubscribe || o->dry_run ||
+				json_object_size(o->params) || o->plugins || o->preload ||
+				settings_given(o) || o->google.filter || o->google.list_tests ||
+				o->google.repetitions || o->google.min_time_s > 0))
 			argp_error(state, "--resume DIR goes on with what DIR began: it takes no "
 					  "patterns and no options that choose points or samples");
 		if (settings_given(o))
@@ -569,10 +576,24 @@ static const struct argp parser = {options, parse, "[PATTERN...]",
 
 /* From options to a plan. */
 
-static double visit_seconds(const struct plan *p)
+static const double set_up_s = 0.003; // of a visit, and its probes
+
+// What all visits' windows add up to for one sample of each point, in windows of a sample.
+static double windows_per_round(const struct plan *p)
 {
-	/* warm-up of at least two eighths, on average about half a window; probes and set-up */
-	return 1.5e-9 * (double)p->window_ns + 0.003;
+	double share = (double)plan_latency_window_ns(p) / (double)p->window_ns;
+	return (double)p->point_count + share * (double)plan_latency_points(p);
+}
+
+static double set_ups_per_round(const struct plan *p)
+{
+	return set_up_s * (double)(p->point_count + plan_latency_points(p));
+}
+
+static double round_seconds(const struct plan *p)
+{
+	/* warm-up of at least two eighths, on average about half a window */
+	return 1.5e-9 * (double)p->window_ns * windows_per_round(p) + set_ups_per_round(p);
 }
 
 static size_t samples_per_point(const struct plan *p)
@@ -582,14 +603,14 @@ static size_t samples_per_point(const struct plan *p)
 
 static double plan_seconds(const struct plan *p)
 {
-	return (double)(p->point_count * samples_per_point(p)) * visit_seconds(p);
+	return (double)samples_per_point(p) * round_seconds(p);
 }
 
 // Shorter windows, then fewer samples, where a run with defaults would take too long.
 static void keep_within(struct plan *p, const struct run_options *o, double budget_s)
 {
-	double per_visit = budget_s / (double)(p->point_count * samples_per_point(p));
-	double window_ms = (per_visit - 0.003) / 1.5 * 1e3;
+	double per_round = budget_s / (double)samples_per_point(p) - set_ups_per_round(p);
+	double window_ms = per_round / windows_per_round(p) / 1.5 * 1e3;
 	if (window_ms < least_window_ms)
 		window_ms = least_window_ms;
 	if (window_ms < default_window_ms)
@@ -622,6 +643,7 @@ static void choose_effort(struct plan *p, const struct run_options *o, const str
 	}
 	p->seed = o->seeded ? o->seed : seed_from_clock();
 	p->retries = RETRIES;
+	p->latency = o->latency;
 	p->window_ns = (uint64_t)((o->window_ms > 0 ? o->window_ms : default_window_ms) * 1e6);
 	if (o->window_ms == 0 && !o->full)
 		keep_within(p, o, budget(o, m));
@@ -715,6 +737,21 @@ static json_t *params_in_force(const struct plan *p)
 	return params;
 }
 
+// What analysis must know of the locks measured, by name.
+static json_t *locks(const struct plan *p)
+{
+	json_t *all = json_object();
+	for (size_t i = 0; i < p->point_count; i++) {
+		const struct kernel *k = catalog_kernel(p->points[i].kernel);
+		const struct variant *v =
+			catalog_variant(k, p->points[i].strategy, p->points[i].lock);
+		if (v->lock)
+			json_object_set_new(
+				all, v->lock->name, json_pack("{s:b}", "fifo", v->lock->fifo));
+	}
+	return all;
+}
+
 static json_t *header(
 	const struct plan *p, const struct machine *m, const char *dir, int argc, char **argv)
 {
@@ -724,6 +761,7 @@ static json_t *header(
 	json_object_set_new(context, "seed", json_integer((json_int_t)p->seed));
 	json_object_set_new(context, "window_ms", json_real((double)p->window_ns * 1e-6));
 	json_object_set_new(context, "params", params_in_force(p));
+	json_object_set_new(context, "locks", locks(p));
 	return json_pack(
 		"{s:s, s:o, s:o}", "type", "run", "context", context, "plan", plan_to_json(p));
 }

@@ -7,6 +7,7 @@
 #include <sys/utsname.h>
 #include <time.h>
 
+#include "counters.h"
 #include "environment.h"
 #include "placement.h"
 #include "version.h" /* made by the build: LOCKSCALE_COMMIT, LOCKSCALE_FLAGS */
@@ -108,6 +109,9 @@ json_t *environment(const struct machine *m, int argc, char **argv)
 	json_object_set_new(o, "libraries",
 		json_sprintf("hwloc %x, jansson %s, GSL %s", hwloc_get_api_version(),
 			JANSSON_VERSION, gsl_version));
+	char counters[160];
+	json_object_set_new(o, "hardware_counters",
+		json_string(counters_availability(counters, sizeof counters)));
 	json_object_set_new(o, "boundaries", boundaries(m));
 	json_object_set_new(o, "warnings", warnings(m));
 	json_object_set_new(o, "command", command_line(argc, argv));

@@ -24,6 +24,10 @@ static const char *const number_fields[] = {"ops_per_second", "start_skew_ns", "
 static const char *const other_fields[] = {
 	"process", "sample", "disturbed", "mode", "unit", "steady"};
 
+// Only in entries of samples, and only where the sample has them.
+static const char *const optional_fields[] = {
+	"worker_ops", "cycles", "instructions", "cache_misses"};
+
 #define COUNT(array) (sizeof(array) / sizeof *(array))
 
 struct group { // the samples of one point
@@ -248,6 +252,7 @@ static void annotate(json_t *entry, const struct groups *g)
 	} else if (repetition < p->count) {
 		copy_fields(entry, p->samples[repetition], number_fields, COUNT(number_fields));
 		copy_fields(entry, p->samples[repetition], other_fields, COUNT(other_fields));
+		copy_fields(entry, p->samples[repetition], optional_fields, COUNT(optional_fields));
 	}
 	fill_up(entry, number_fields, COUNT(number_fields));
 	fill_up(entry, other_fields, COUNT(other_fields));
@@ -305,6 +310,29 @@ static char *report_text(const struct groups *g, const struct shim_point *points
 	return text;
 }
 
+// DIR/latency.jsonl: the journal's latency samples as they are; no file where there are none.
+static int write_latencies(const struct journal_content *c, const char *dir, struct error *e)
+{
+	char path[4200], *text = NULL;
+	size_t size = 0, i;
+	json_t *line;
+	if (json_array_size(c->latencies) == 0)
+		return 0;
+	FILE *out = open_memstream(&text, &size);
+	if (!out)
+		return error_set(e, ENOMEM, "no memory for the latency samples");
+	json_array_foreach (c->latencies, i, line) {
+		json_dumpf(line, out, JSON_COMPACT | JSON_REAL_PRECISION(12));
+		fputc('\n', out);
+	}
+	bool whole = !ferror(out);
+	snprintf(path, sizeof path, "%s/latency.jsonl", dir);
+	int rc = fclose(out) || !whole ? error_set(e, ENOMEM, "no memory for the latency samples")
+				       : write_file_atomically(path, text, size, e);
+	free(text);
+	return rc;
+}
+
 int journal_to_result_file(const char *dir, struct error *e)
 {
 	struct journal_content c;
@@ -316,7 +344,10 @@ int journal_to_result_file(const char *dir, struct error *e)
 	struct shim_point *points = group_all(&g, &c) ? NULL : shim_points(&g);
 	char *text = points ? report_text(&g, points, g.count, c.header, true, e) : NULL;
 	snprintf(path, sizeof path, "%s/benchmark.json", dir);
-	rc = text ? write_file_atomically(path, text, strlen(text), e) : -EINVAL;
+	/* The result file comes last: from it one sees that all is up to date. */
+	rc = text ? write_latencies(&c, dir, e) : -EINVAL;
+	if (!rc)
+		rc = write_file_atomically(path, text, strlen(text), e);
 	free(text);
 	free(points);
 	groups_free(&g);

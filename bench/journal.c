@@ -117,6 +117,11 @@ static bool is_number(const json_t *v)
 	return json_is_number(v);
 }
 
+static bool is_array(const json_t *v)
+{
+	return json_is_array(v);
+}
+
 static bool is_point(const json_t *o)
 {
 	return has(o, "kernel", is_string) && has(o, "strategy", is_string) &&
@@ -132,6 +137,12 @@ static bool is_sample(const json_t *o)
 	       has(o, "lost_updates", is_number);
 }
 
+static bool is_latency(const json_t *o)
+{
+	return is_point(o) && has(o, "process", is_number) && has(o, "sample", is_number) &&
+	       has(o, "count", is_number) && has(o, "buckets", is_array);
+}
+
 // Whether the line was understood.
 static bool file_line(struct journal_content *c, json_t *line)
 {
@@ -144,6 +155,8 @@ static bool file_line(struct journal_content *c, json_t *line)
 	}
 	if (strcmp(type, "sample") == 0 && is_sample(line))
 		return json_array_append(c->samples, line) == 0;
+	if (strcmp(type, "latency") == 0 && is_latency(line))
+		return json_array_append(c->latencies, line) == 0;
 	if (strcmp(type, "failure") == 0 && is_point(line) && has(line, "why", is_string))
 		return json_array_append(c->failures, line) == 0;
 	if (strcmp(type, "note") == 0 && has(line, "kernel", is_string) &&
@@ -175,8 +188,10 @@ int journal_read(struct journal_content *c, const char *dir, struct error *e)
 	FILE *f = fopen(j.path, "re");
 	if (!f)
 		return say_what_to_do(e, errno, "read", j.path);
-	*c = (struct journal_content){
-		.samples = json_array(), .failures = json_array(), .notes = json_array()};
+	*c = (struct journal_content){.samples = json_array(),
+		.latencies = json_array(),
+		.failures = json_array(),
+		.notes = json_array()};
 	read_lines(c, f);
 	int rc = ferror(f) ? EIO : 0;
 	fclose(f);
@@ -197,6 +212,7 @@ void journal_content_free(struct journal_content *c)
 {
 	json_decref(c->header);
 	json_decref(c->samples);
+	json_decref(c->latencies);
 	json_decref(c->failures);
 	json_decref(c->notes);
 	*c = (struct journal_content){0};

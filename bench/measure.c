@@ -33,8 +33,9 @@ static json_t *orders(const struct plan *p, const struct visit *visits, size_t c
 {
 	json_t *list = json_array();
 	for (size_t i = 0; i < count; i++)
-		json_array_append_new(list, json_pack("[i, i, i]", (int)visits[i].point,
-						    (int)visits[i].process, (int)visits[i].sample));
+		json_array_append_new(list,
+			json_pack("[i, i, i, b]", (int)visits[i].point, (int)visits[i].process,
+				(int)visits[i].sample, visits[i].latency));
 	return json_pack("{s:o, s:o, s:b, s:s?}", "plan", plan_to_json(p), "visits", list,
 		"interposed", interposed, "pictures", pictures);
 }
@@ -151,6 +152,8 @@ struct desk {
 	struct prepared *prepared; // inputs, made when first needed
 	bool drawn[KERNELS_MOST];  // by position in the catalog
 	struct worker_record *record;
+	struct latency_log *latency; // one per worker, where the plan has latency samples
+	struct latency_clock clock;
 };
 
 static void say(json_t *line)
@@ -263,6 +266,13 @@ static int get_team(struct desk *d, enum placement p, struct team **team, struct
 	return rc;
 }
 
+static void add_counts(json_t *line, const struct counts *counts)
+{
+	static const char *const name[COUNTERS] = {"cycles", "instructions", "cache_misses"};
+	for (int i = 0; counts->known && i < COUNTERS; i++)
+		json_object_set_new(line, name[i], json_integer((json_int_t)counts->value[i]));
+}
+
 static json_t *sample_json(const struct point *p, const struct visit *v, const struct kernel *k,
 	const struct observation *o)
 {
@@ -290,6 +300,50 @@ static json_t *sample_json(const struct point *p, const struct visit *v, const s
 		(json_int_t)o->page_faults, "migrations", (json_int_t)o->migrations, "tries",
 		(int)o->tries, "warm_up_seconds", o->warm_up_seconds, "steady", o->steady,
 		"worker_ops", operations, "worker_ns", ns);
+	json_object_update(line, numbers);
+	json_decref(numbers);
+	add_counts(line, &o->counts);
+	return line;
+}
+
+// A histogram's filled buckets: [largest value, how many].
+static json_t *buckets_json(const struct histogram *h)
+{
+	json_t *buckets = json_array();
+	for (unsigned i = 0; i < HISTOGRAM_BUCKETS; i++)
+		if (h->bucket[i])
+			json_array_append_new(
+				buckets, json_pack("[I, I]", (json_int_t)histogram_upper(i),
+						 (json_int_t)h->bucket[i]));
+	return buckets;
+}
+
+static json_int_t percentile(const struct histogram *h, double p)
+{
+	return (json_int_t)histogram_percentile(h, p);
+}
+
+// What the workers recorded goes into the first one's log. Times are in ns.
+static json_t *latency_json(const struct point *p, const struct visit *v,
+	const struct observation *o, struct latency_log *log, const struct latency_clock *clock)
+{
+	struct histogram *all = &log[0].histogram;
+	json_t *line = json_pack("{s:s}", "type", "latency"), *longest = json_array();
+	for (unsigned i = 0; i < p->threads; i++) {
+		json_array_append_new(longest, json_integer((json_int_t)log[i].histogram.max));
+		if (i > 0)
+			histogram_merge(all, &log[i].histogram);
+	}
+	point_to_json(line, p);
+	json_t *numbers = json_pack("{s:i, s:i, s:I, s:I, s:I, s:I, s:I, s:f, s:s, s:f, s:b, s:f, "
+				    "s:i, s:I, s:o, s:o}",
+		"process", (int)v->process, "sample", (int)v->sample, "count",
+		(json_int_t)all->count, "p50", percentile(all, 0.5), "p99", percentile(all, 0.99),
+		"p999", percentile(all, 0.999), "max", (json_int_t)all->max, "clock_ns",
+		clock->cost_ns, "clock", latency_clock_name(clock), "line_ns", o->line_ns,
+		"disturbed", o->disturbed, "seconds", o->seconds, "tries", (int)o->tries,
+		"lost_updates", (json_int_t)o->lost_updates, "worker_longest", longest, "buckets",
+		buckets_json(all));
 	json_object_update(line, numbers);
 	json_decref(numbers);
 	return line;
@@ -343,7 +397,7 @@ static int take_sample(struct desk *d, const struct visit *v, struct error *e)
 	enum placement placement = PLACEMENT_COMPACT;
 	struct input *in = NULL;
 	struct team *team = NULL;
-	if (!variant)
+	if (!variant || (v->latency && !variant->indirect))
 		return error_set(e, ENOENT, "this lockscale has no such variant");
 	int rc = placement_parse(p->placement, &placement, e);
 	if (!rc)
@@ -369,7 +423,10 @@ static int take_sample(struct desk *d, const struct visit *v, struct error *e)
 		.probe = d->probe,
 		.alive = alive,
 		.context = d,
-		.picture = picture};
+		.picture = picture,
+		.latency = v->latency ? d->latency : NULL,
+		.clock = &d->clock};
+	d->settings.window_ns = v->latency ? plan_latency_window_ns(&d->plan) : d->plan.window_ns;
 	d->settings.retries = d->spare_tries < d->plan.retries ? d->spare_tries : d->plan.retries;
 	rc = trial_run(&t, &o, e);
 	locality_fini(&locality);
@@ -378,7 +435,7 @@ static int take_sample(struct desk *d, const struct visit *v, struct error *e)
 		close_picture(d, k, picture, path);
 	if (rc)
 		return rc;
-	say(sample_json(p, v, k, &o));
+	say(v->latency ? latency_json(p, v, &o, d->latency, &d->clock) : sample_json(p, v, k, &o));
 	judge(d, v, variant, &o);
 	return 0;
 }
@@ -415,7 +472,13 @@ static int sit_down(struct desk *d, const json_t *orders, struct error *e)
 			d->workers_most = d->plan.points[i].threads;
 	d->probe = probe_create(d->workers_most);
 	d->record = calloc(d->workers_most, sizeof *d->record);
-	return d->probe && d->record ? 0 : error_set(e, ENOMEM, "no memory for the workers");
+	if (d->plan.latency) {
+		latency_clock_init(&d->clock);
+		d->latency = aligned_alloc(LINE_PAIR, d->workers_most * sizeof *d->latency);
+	}
+	return d->probe && d->record && (d->latency || !d->plan.latency)
+		       ? 0
+		       : error_set(e, ENOMEM, "no memory for the workers");
 }
 
 static void get_up(struct desk *d)
@@ -432,6 +495,7 @@ static void get_up(struct desk *d)
 	}
 	probe_destroy(d->probe);
 	free(d->record);
+	free(d->latency);
 	plan_free(&d->plan);
 	machine_unload(&d->machine);
 }
@@ -454,10 +518,10 @@ int cmd_measure(int argc, char **argv)
 	visits = json_object_get(orders, "visits");
 	d->spare_tries = SPARE_TRIES + (unsigned)json_array_size(visits) / 2;
 	json_array_foreach (visits, i, v) {
-		int point, process, sample;
-		if (json_unpack(v, "[i, i, i]", &point, &process, &sample) == 0)
-			visit(d, &(struct visit){
-					 (unsigned)point, (unsigned)process, (unsigned)sample});
+		int point, process, sample, latency;
+		if (json_unpack(v, "[i, i, i, b]", &point, &process, &sample, &latency) == 0)
+			visit(d, &(struct visit){(unsigned)point, (unsigned)process,
+					 (unsigned)sample, latency != 0});
 	}
 	get_up(d);
 	say(json_pack("{s:s}", "type", "end"));

@@ -311,26 +311,49 @@ bool plan_foreign(const struct plan *p, unsigned point)
 	return false;
 }
 
+static bool has_latency(const struct plan *p, size_t point)
+{
+	return p->latency && *p->points[point].lock;
+}
+
+uint64_t plan_latency_window_ns(const struct plan *p)
+{
+	return p->window_ns / 2;
+}
+
+size_t plan_latency_points(const struct plan *p)
+{
+	size_t count = 0;
+	for (size_t i = 0; i < p->point_count; i++)
+		count += has_latency(p, i);
+	return count;
+}
+
 size_t plan_visits(const struct plan *p, unsigned process,
 	bool (*done)(void *, const struct visit *), void *arg, struct visit **visits)
 {
-	unsigned *order = calloc(p->point_count + 1, sizeof *order);
-	*visits = calloc(p->point_count * p->samples + 1, sizeof **visits);
+	/* Numbers from point_count on are the points' latency samples. */
+	size_t kinds = p->point_count * (p->latency ? 2 : 1);
+	unsigned *order = calloc(kinds + 1, sizeof *order);
+	*visits = calloc(kinds * p->samples + 1, sizeof **visits);
 	gsl_rng *rng = gsl_rng_alloc(gsl_rng_mt19937);
 	size_t count = 0;
 	if (!order || !*visits || !rng)
 		abort(); /* a few kilobytes at the start of a run */
 	/* Far apart, so that no process of this seed has the order of one of the next. */
 	gsl_rng_set(rng, (unsigned long)(p->seed + process * 0x9e3779b97f4a7c15u));
-	for (unsigned i = 0; i < p->point_count; i++)
+	for (unsigned i = 0; i < kinds; i++)
 		order[i] = i;
 	for (unsigned sample = 0; sample < p->samples; sample++) {
-		gsl_ran_shuffle(rng, order, p->point_count, sizeof *order);
-		for (size_t i = 0; i < p->point_count; i++) {
-			struct visit v = {order[i], process, sample};
+		gsl_ran_shuffle(rng, order, kinds, sizeof *order);
+		for (size_t i = 0; i < kinds; i++) {
+			bool latency = order[i] >= p->point_count;
+			unsigned point = order[i] - (latency ? (unsigned)p->point_count : 0);
+			struct visit v = {point, process, sample, latency};
 			/* The limit leaves out the last samples of the last processes. */
 			bool beyond = p->limit && sample * p->processes + process >= p->limit;
-			bool over = beyond || p->failed[v.point] || p->settled[v.point];
+			bool over = beyond || p->failed[v.point] || p->settled[v.point] ||
+				    (latency && !has_latency(p, point));
 			if (!over && !done(arg, &v))
 				(*visits)[count++] = v;
 		}
@@ -374,10 +397,11 @@ json_t *plan_to_json(const struct plan *p)
 		point_to_json(point, &p->points[i]);
 		json_array_append_new(points, point);
 	}
-	json_t *o = json_pack("{s:o, s:i, s:i, s:i, s:I, s:I, s:I, s:i, s:O}", "points", points,
-		"processes", (int)p->processes, "limit", (int)p->limit, "samples", (int)p->samples,
-		"seed", (json_int_t)p->seed, "window_ns", (json_int_t)p->window_ns, "warm_up_ns",
-		(json_int_t)p->warm_up_ns, "retries", (int)p->retries, "params", p->params);
+	json_t *o = json_pack("{s:o, s:i, s:i, s:i, s:I, s:I, s:I, s:i, s:b, s:O}", "points",
+		points, "processes", (int)p->processes, "limit", (int)p->limit, "samples",
+		(int)p->samples, "seed", (json_int_t)p->seed, "window_ns", (json_int_t)p->window_ns,
+		"warm_up_ns", (json_int_t)p->warm_up_ns, "retries", (int)p->retries, "latency",
+		p->latency, "params", p->params);
 	if (p->plugins)
 		json_object_set(o, "plugins", p->plugins);
 	if (p->preload)
@@ -398,13 +422,13 @@ static bool foreign_is_readable(const json_t *plugins, const json_t *preload)
 
 int plan_from_json(struct plan *p, const json_t *o, struct error *e)
 {
-	int processes, limit, samples, retries;
+	int processes, limit, samples, retries, latency = 0;
 	json_int_t seed, window, warm_up;
 	json_t *points, *params;
-	if (json_unpack((json_t *)o, "{s:o, s:i, s:i, s:i, s:I, s:I, s:I, s:i, s:o}", "points",
+	if (json_unpack((json_t *)o, "{s:o, s:i, s:i, s:i, s:I, s:I, s:I, s:i, s?b, s:o}", "points",
 		    &points, "processes", &processes, "limit", &limit, "samples", &samples, "seed",
 		    &seed, "window_ns", &window, "warm_up_ns", &warm_up, "retries", &retries,
-		    "params", &params) < 0)
+		    "latency", &latency, "params", &params) < 0)
 		return error_set(e, EINVAL, "the plan of the run cannot be read");
 	if (!foreign_is_readable(json_object_get(o, "plugins"), json_object_get(o, "preload")))
 		return error_set(e, EINVAL, "the plugins of the plan cannot be read");
@@ -415,6 +439,7 @@ int plan_from_json(struct plan *p, const json_t *o, struct error *e)
 		.window_ns = (uint64_t)window,
 		.warm_up_ns = (uint64_t)warm_up,
 		.retries = (unsigned)retries,
+		.latency = latency != 0,
 		.params = json_incref(params),
 		.plugins = json_incref(json_object_get(o, "plugins")),
 		.preload = json_incref(json_object_get(o, "preload")),

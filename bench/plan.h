@@ -19,6 +19,7 @@ struct plan {
 	uint64_t seed;
 	uint64_t window_ns, warm_up_ns;
 	unsigned retries;
+	bool latency;   // points with a lock have latency samples too, as many as of the others
 	json_t *params; // {"kernel.name": "value"}: what the user set
 	/* Locks that are not in this program (foreign.h); null: none. */
 	json_t *plugins; // absolute paths of shared objects
@@ -52,11 +53,16 @@ void plan_free(struct plan *p);
 // One sample to be taken.
 struct visit {
 	unsigned point, process, sample;
+	bool latency; // how long acquire takes, instead of throughput
 };
 // Whether it is taken in a process with the library preloaded.
 bool plan_interposed(const struct plan *p, const struct visit *v);
 // Whether the point's lock is a plugin's.
 bool plan_foreign(const struct plan *p, unsigned point);
+// How long a latency sample's window is: it needs many acquisitions, no precise rate.
+uint64_t plan_latency_window_ns(const struct plan *p);
+// Points that have latency samples.
+size_t plan_latency_points(const struct plan *p);
 
 // All samples of one process in their random order: in each round every point once. done(arg,
 // v) tells which are there already. Returns how many; *visits is the caller's to free.

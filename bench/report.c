@@ -8,6 +8,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "waiting.h"
 #include "report.h"
 
 extern char **environ;
@@ -136,6 +137,8 @@ static int write_files(
 	const char *dir, const struct work *w, FILE *show, bool chart, struct error *e)
 {
 	int rc = table_write(w->table, w->result, dir, w->yes_at, e);
+	if (!rc)
+		rc = waiting_write(w->table, w->result, dir, e);
 	if (!rc)
 		rc = table_replace_file(dir, "verdict.txt", write_verdict, (void *)w, e);
 	if (!rc)

@@ -9,7 +9,7 @@
 #include "table.h"
 #include "verdict.h"
 
-// Reads DIR's results and writes verdict.txt, speedup.tsv, boundaries.tsv and findings.tsv there;
+// Reads DIR's results and writes verdict.txt, its tables (see table_write, contention_write) there;
 // prints the verdict to `show` too, if not null (in colour on a terminal), below the speedup
 // chart in characters if `chart` (nothing where gnuplot or scripts/chart is missing: it is an
 // extra). Returns 0 or a negative errno with a message.

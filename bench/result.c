@@ -188,6 +188,9 @@ static int read_measures(const struct object *o, struct sample *s)
 		{"ops_max", false, &s->ops_max},
 		{"seconds", false, &s->seconds},
 		{"foreign_ns", false, &s->foreign_ns},
+		{"cycles", false, &s->cycles},
+		{"instructions", false, &s->instructions},
+		{"cache_misses", false, &s->cache_misses},
 		{"stolen_ns", false, &s->stolen_ns},
 	};
 	for (size_t i = 0; i < sizeof number / sizeof *number; i++) {
@@ -226,6 +229,25 @@ static int read_counts(const struct object *o, struct sample *s)
 	return rc;
 }
 
+static int read_worker_ops(const struct object *o, struct sample *s)
+{
+	const json_t *list = json_object_get(o->json, "worker_ops"), *v;
+	size_t i;
+	if (!list || json_is_null(list))
+		return 0;
+	if (!json_is_array(list) || json_array_size(list) != s->point.threads)
+		return wrong(o, "worker_ops", "is not a list with one number per worker");
+	s->worker_ops = calloc(s->point.threads, sizeof *s->worker_ops);
+	if (!s->worker_ops)
+		return error_set(o->error, ENOMEM, "%.220s: out of memory", o->file);
+	json_array_foreach (list, i, v) {
+		s->worker_ops[i] = json_number_value(v);
+		if (!json_is_number(v) || !(s->worker_ops[i] >= 0))
+			return wrong(o, "worker_ops", "holds something other than numbers");
+	}
+	return 0;
+}
+
 static int read_sample(const struct object *o, struct sample *s)
 {
 	*s = (struct sample){0};
@@ -238,6 +260,8 @@ static int read_sample(const struct object *o, struct sample *s)
 		rc = get_flag(o, "disturbed", &s->disturbed);
 	if (!rc)
 		rc = read_lost_updates(o, &s->lost_updates);
+	if (!rc)
+		rc = read_worker_ops(o, s);
 	return rc;
 }
 
@@ -293,6 +317,8 @@ static int read_entry(struct object *o, struct result *r)
 	}
 	struct sample *s = &r->samples[r->sample_count];
 	rc = read_sample(o, s);
+	if (rc)
+		free(s->worker_ops);
 	if (!rc)
 		rc = read_unit(o, s->point.kernel, r);
 	r->sample_count += !rc;
@@ -394,6 +420,33 @@ static int read_params(const struct object *context, struct result *r)
 	return 0;
 }
 
+static int read_locks(const struct object *context, struct result *r)
+{
+	json_t *all = json_object_get(context->json, "locks"), *lock;
+	const char *name;
+	if (!all || json_is_null(all))
+		return 0;
+	if (!json_is_object(all))
+		return wrong(context, "locks", "is not an object");
+	r->locks = calloc(json_object_size(all) + 1, sizeof *r->locks);
+	if (!r->locks)
+		return error_set(context->error, ENOMEM, "%.220s: out of memory", context->file);
+	json_object_foreach (all, name, lock) {
+		struct object o = *context;
+		struct result_lock *l = &r->locks[r->lock_count];
+		o.json = lock;
+		snprintf(o.name, sizeof o.name, "context.lockscale.locks.%.60s", name);
+		if (!json_is_object(lock) || !*name || name_flaw(name))
+			return wrong(context, "locks", "holds something other than named objects");
+		int rc = get_flag(&o, "fifo", &l->fifo);
+		if (rc)
+			return rc;
+		strcpy(l->name, name);
+		r->lock_count++;
+	}
+	return 0;
+}
+
 static int read_texts(const struct object *o, struct result *r)
 {
 	int rc = get_text(o, "name", r->name, sizeof r->name);
@@ -454,6 +507,94 @@ static int read_context(const json_t *root, const char *file, struct result *r, 
 		rc = read_boundaries(&ours, r);
 	if (!rc)
 		rc = read_params(&ours, r);
+	if (!rc)
+		rc = read_locks(&ours, r);
+	return rc;
+}
+
+// Latency samples
+
+static int read_buckets(const struct object *o, struct latency_sample *l)
+{
+	const json_t *list = json_object_get(o->json, "buckets"), *v;
+	size_t i;
+	uint64_t sum = 0;
+	if (!json_is_array(list))
+		return wrong(o, "buckets", "is not a list");
+	l->buckets = calloc(json_array_size(list) + 1, sizeof *l->buckets);
+	if (!l->buckets)
+		return error_set(o->error, ENOMEM, "%.220s: out of memory", o->file);
+	json_array_foreach (list, i, v) {
+		json_int_t ns, count;
+		if (json_unpack((json_t *)v, "[I, I]", &ns, &count) < 0 || ns < 0 || count < 0)
+			return wrong(o, "buckets", "holds something other than pairs of counts");
+		l->buckets[l->bucket_count++] =
+			(struct latency_bucket){(uint64_t)ns, (uint64_t)count};
+		sum += (uint64_t)count;
+	}
+	return sum == l->acquisitions ? 0 : wrong(o, "buckets", "does not add up to count");
+}
+
+static int read_latency(const struct object *o, struct latency_sample *l)
+{
+	int rc = read_point(o, &l->point);
+	if (!rc)
+		rc = get_unsigned(o, "process", false, &l->process);
+	if (!rc)
+		rc = get_unsigned(o, "sample", false, &l->sample);
+	if (!rc)
+		rc = get_count(o, "count", true, INT64_MAX, &l->acquisitions);
+	if (!rc)
+		rc = get_count(o, "max", true, INT64_MAX, &l->max_ns);
+	if (!rc)
+		rc = get_number(o, "clock_ns", false, &l->clock_ns);
+	if (!rc)
+		rc = get_number(o, "line_ns", false, &l->line_ns);
+	if (!rc)
+		rc = get_flag(o, "disturbed", &l->disturbed);
+	return rc ? rc : read_buckets(o, l);
+}
+
+static int add_latency(const char *text, struct object *o, struct result *r)
+{
+	json_error_t why;
+	json_t *line = json_loads(text, 0, &why);
+	struct latency_sample *more = realloc(r->latencies, (r->latency_count + 1) * sizeof *more);
+	if (more)
+		r->latencies = more;
+	if (!line || !more) {
+		json_decref(line);
+		return error_set(o->error, line ? ENOMEM : EINVAL, "%.220s: %s: %s", o->file,
+			o->name, line ? "out of memory" : why.text);
+	}
+	r->latencies[r->latency_count] = (struct latency_sample){0};
+	o->json = line;
+	int rc = read_latency(o, &r->latencies[r->latency_count++]);
+	json_decref(line);
+	return rc;
+}
+
+// Beside benchmark.json; where there is none the run had no latency samples.
+static int read_latencies(const char *file, struct result *r, struct error *e)
+{
+	char path[PATH_LEN], *text = NULL;
+	const char *slash = strrchr(file, '/'), *name = slash ? slash + 1 : file;
+	size_t room = 0;
+	int rc = 0;
+	if ((size_t)snprintf(path, sizeof path, "%.*slatency.jsonl", (int)(name - file), file) >=
+			sizeof path ||
+		strcmp(name, "benchmark.json"))
+		return 0;
+	FILE *f = fopen(path, "re");
+	if (!f)
+		return 0;
+	for (unsigned number = 1; !rc && getline(&text, &room, f) > 0; number++) {
+		struct object o = {.file = path, .error = e};
+		snprintf(o.name, sizeof o.name, "line %u", number);
+		rc = add_latency(text, &o, r);
+	}
+	free(text);
+	fclose(f);
 	return rc;
 }
 
@@ -560,6 +701,8 @@ int result_load(struct result *r, const char *dir, struct error *e)
 	name_from_path(r, dir);
 	rc = read_root(root, file, r, e);
 	json_decref(root);
+	if (!rc)
+		rc = read_latencies(file, r, e);
 	if (rc)
 		result_free(r);
 	else
@@ -569,6 +712,12 @@ int result_load(struct result *r, const char *dir, struct error *e)
 
 void result_free(struct result *r)
 {
+	for (size_t i = 0; i < r->sample_count; i++)
+		free(r->samples[i].worker_ops);
+	for (size_t i = 0; i < r->latency_count; i++)
+		free(r->latencies[i].buckets);
+	free(r->latencies);
+	free(r->locks);
 	free(r->samples);
 	free(r->failures);
 	free(r->boundaries);

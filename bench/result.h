@@ -35,7 +35,30 @@ struct sample {
 	double foreign_ns;       // longest time a worker waited for its PU behind other work
 	double stolen_ns;        // taken by the hypervisor from the workers' PUs, in all
 	uint64_t involuntary_switches, voluntary_switches, page_faults, migrations;
-	unsigned tries; // times it was measured before it was kept, 1 or more
+	unsigned tries;     // times it was measured before it was kept, 1 or more
+	double *worker_ops; // operations of each of point.threads workers; null: unknown
+	double cycles, instructions, cache_misses; // of all workers; cycles 0: not counted
+};
+
+// How long acquire took, over one window of one point.
+struct latency_bucket {
+	uint64_t ns, count; // the bucket's largest value
+};
+struct latency_sample {
+	struct point point;
+	unsigned process, sample;
+	uint64_t acquisitions;
+	uint64_t max_ns;
+	double clock_ns; // two readings of the clock with nothing in between, part of each value
+	double line_ns;  // as of a sample
+	bool disturbed;
+	struct latency_bucket *buckets;
+	size_t bucket_count;
+};
+
+struct result_lock {
+	char name[NAME_LEN];
+	bool fifo;
 };
 
 struct failure {
@@ -78,9 +101,14 @@ struct result {
 	size_t unit_count;
 	struct result_param *params; // of the kernels measured under their plain names
 	size_t param_count;
+	struct latency_sample *latencies;
+	size_t latency_count;
+	struct result_lock *locks; // those that the run said something of
+	size_t lock_count;
 };
 
-// Loads DIR/benchmark.json (rebuilt first from DIR/journal.jsonl where that is newer or alone).
+// Loads DIR/benchmark.json (rebuilt first from DIR/journal.jsonl where that is newer or alone), and
+// DIR/latency.jsonl where there is one.
 // A path to a .json file is read as such. Entries need kernel, strategy, placement, threads
 // and ops_per_second; all else has a default, so that files from other machines and hand-made
 // ones read. Returns 0 or a negative errno with a message that names file, entry and field:

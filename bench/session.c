@@ -23,15 +23,21 @@ enum outcome {
 	POINT_FAILED // it hung or died in a point, which is marked; there may be more to do
 };
 
-static bool *taken(struct session *s, unsigned point, unsigned process, unsigned sample)
+static bool *taken(struct session *s, const struct visit *v)
 {
 	const struct plan *p = s->plan;
-	return &s->taken[((size_t)point * p->processes + process) * p->samples + sample];
+	size_t point = v->point + (v->latency ? p->point_count : 0);
+	return &s->taken[(point * p->processes + v->process) * p->samples + v->sample];
+}
+
+static size_t places(const struct plan *p)
+{
+	return 2 * p->point_count * p->processes * p->samples;
 }
 
 static bool is_taken(void *session, const struct visit *v)
 {
-	return *taken(session, v->point, v->process, v->sample);
+	return *taken(session, v);
 }
 
 // Visits with a library preloaded and those without need processes of their own.
@@ -53,8 +59,7 @@ int session_init(struct session *s, struct plan *plan, struct journal *journal, 
 		.dir = dir,
 		.watchdog_s = 10,
 		.interrupted = interrupted};
-	s->taken =
-		calloc(plan->point_count * plan->processes * plan->samples + 1, sizeof *s->taken);
+	s->taken = calloc(places(plan) + 1, sizeof *s->taken);
 	return s->taken ? 0 : -ENOMEM;
 }
 
@@ -63,13 +68,14 @@ void session_fini(struct session *s)
 	free(s->taken);
 }
 
-static void take(struct session *s, int point, const json_t *sample)
+static void take(struct session *s, int point, const json_t *sample, bool latency)
 {
 	json_int_t process = json_integer_value(json_object_get(sample, "process"));
 	json_int_t number = json_integer_value(json_object_get(sample, "sample"));
 	if (point >= 0 && process >= 0 && process < s->plan->processes && number >= 0 &&
 		number < s->plan->samples)
-		*taken(s, (unsigned)point, (unsigned)process, (unsigned)number) = true;
+		*taken(s, &(struct visit){(unsigned)point, (unsigned)process, (unsigned)number,
+				  latency}) = true;
 }
 
 static int point_of(struct session *s, const json_t *line)
@@ -91,7 +97,9 @@ void session_continue(struct session *s, const struct journal_content *before)
 	size_t i;
 	json_t *line;
 	json_array_foreach (before->samples, i, line)
-		take(s, point_of(s, line), line);
+		take(s, point_of(s, line), line, false);
+	json_array_foreach (before->latencies, i, line)
+		take(s, point_of(s, line), line, true);
 	json_array_foreach (before->failures, i, line)
 		mark_failed(s, point_of(s, line));
 }
@@ -116,7 +124,7 @@ static void show(struct session *s, int point)
 	progress_show(&s->progress);
 }
 
-static int hear_sample(struct session *s, json_t *line, struct error *e)
+static int hear_sample(struct session *s, json_t *line, bool latency, struct error *e)
 {
 	int point = point_of(s, line);
 	if (point < 0)
@@ -124,7 +132,7 @@ static int hear_sample(struct session *s, json_t *line, struct error *e)
 	int rc = journal_append(s->journal, line, e);
 	if (rc)
 		return rc;
-	take(s, point, line);
+	take(s, point, line, latency);
 	s->current = -1; /* whatever happens until the next begins is not this point's doing */
 	s->last = point;
 	s->progress.done++;
@@ -147,8 +155,8 @@ static int hear(struct session *s, json_t *line, struct error *e)
 			s->current = (int)point;
 			show(s, s->current);
 		}
-	} else if (strcmp(type, "sample") == 0) {
-		return hear_sample(s, line, e);
+	} else if (strcmp(type, "sample") == 0 || strcmp(type, "latency") == 0) {
+		return hear_sample(s, line, strcmp(type, "latency") == 0, e);
 	} else if (strcmp(type, "note") == 0) {
 		return journal_append(s->journal, line, e);
 	} else if (strcmp(type, "failure") == 0 && point_of(s, line) >= 0) {
@@ -311,9 +319,8 @@ static size_t missing(struct session *s, unsigned first, unsigned end)
 
 static size_t count_taken(const struct session *s)
 {
-	const struct plan *p = s->plan;
 	size_t count = 0;
-	for (size_t i = 0; i < p->point_count * p->processes * p->samples; i++)
+	for (size_t i = 0; i < places(s->plan); i++)
 		count += s->taken[i];
 	return count;
 }

@@ -16,7 +16,7 @@ struct session {
 	unsigned watchdog_s;                // without progress
 	volatile sig_atomic_t *interrupted; // set by the signal handlers
 	struct progress progress;
-	bool *taken;     // [point][process][sample]
+	bool *taken;     // [latency][point][process][sample]
 	size_t failures; // points that failed, of this session and before
 	/* While a process is measuring. */
 	int current; // its point, -1 before the first

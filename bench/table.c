@@ -93,17 +93,84 @@ static void fill_mode(
 	m->ops_per_second = stats_median(f->scratch.number, m->used.count);
 }
 
-static double fairness(const struct row *row, struct filling *f, const struct sample **s, size_t n)
+// A property of one sample, of one of its workers where it asks which; NaN where unknown.
+typedef double property(const struct sample *s, unsigned worker);
+
+static double fewest_over_most(const struct sample *s, unsigned worker)
+{
+	(void)worker;
+	return s->ops_max > 0 ? s->ops_min / s->ops_max : NAN;
+}
+
+static double jain(const struct sample *s, unsigned worker)
+{
+	(void)worker;
+	return s->worker_ops ? stats_jain(s->worker_ops, s->point.threads) : NAN;
+}
+
+static double operations(const struct sample *s)
+{
+	double sum = 0;
+	for (unsigned i = 0; s->worker_ops && i < s->point.threads; i++)
+		sum += s->worker_ops[i];
+	return sum > 0 ? sum : NAN;
+}
+
+static double share(const struct sample *s, unsigned worker)
+{
+	return s->worker_ops ? s->worker_ops[worker] / operations(s) : NAN;
+}
+
+static double cycles(const struct sample *s, unsigned worker)
+{
+	(void)worker;
+	return s->cycles > 0 ? s->cycles / operations(s) : NAN;
+}
+
+static double instructions(const struct sample *s, unsigned worker)
+{
+	(void)worker;
+	return s->cycles > 0 ? s->instructions / operations(s) : NAN;
+}
+
+static double cache_misses(const struct sample *s, unsigned worker)
+{
+	(void)worker;
+	return s->cycles > 0 ? s->cache_misses / operations(s) : NAN;
+}
+
+// Over the main mode's samples that are used and have it.
+static double median_of(property *of, unsigned worker, const struct row *row, struct filling *f,
+	const struct sample **s, size_t n)
 {
 	size_t known = 0;
 	for (size_t i = 0; i < n; i++) {
 		bool used =
 			f->scratch.mode[i] == row->mode && is_used(&row->modes[row->mode], s[i]);
-		if (used && s[i]->ops_max > 0)
-			f->scratch.number[known++] = s[i]->ops_min / s[i]->ops_max;
+		double value = used ? of(s[i], worker) : NAN;
+		if (!isnan(value))
+			f->scratch.number[known++] = value;
 	}
 	stats_sort(f->scratch.number, known);
 	return stats_median(f->scratch.number, known);
+}
+
+static int fill_sharing(struct row *row, struct filling *f, const struct sample **s, size_t n)
+{
+	unsigned workers = row->point.threads;
+	row->fairness = median_of(fewest_over_most, 0, row, f, s, n);
+	row->jain = median_of(jain, 0, row, f, s, n);
+	row->cycles = median_of(cycles, 0, row, f, s, n);
+	row->instructions = median_of(instructions, 0, row, f, s, n);
+	row->cache_misses = median_of(cache_misses, 0, row, f, s, n);
+	if (isnan(row->jain))
+		return 0;
+	if (workers > TABLE_SHARES_MOST)
+		workers = TABLE_SHARES_MOST;
+	row->shares = calloc(workers, sizeof *row->shares);
+	for (unsigned i = 0; row->shares && i < workers; i++)
+		row->shares[i] = median_of(share, i, row, f, s, n);
+	return row->shares ? 0 : -ENOMEM;
 }
 
 static void count_lost(struct row *row, const struct sample **s, size_t n)
@@ -133,6 +200,10 @@ static void row_clear(struct row *row, const struct point *p)
 		.efficiency = NAN,
 		.self_speedup = NAN,
 		.fairness = NAN,
+		.jain = NAN,
+		.cycles = NAN,
+		.instructions = NAN,
+		.cache_misses = NAN,
 		.lost_share = NAN,
 	};
 }
@@ -159,9 +230,8 @@ static int fill_row(struct table *t, struct filling *f, const struct sample **s,
 				f->scratch.number, row->modes[m].used.count, level);
 	}
 	row->ops_per_second = row->modes[row->mode].ops_per_second;
-	row->fairness = fairness(row, f, s, n);
 	count_lost(row, s, n);
-	return 0;
+	return fill_sharing(row, f, s, n);
 }
 
 static void add_failures(struct table *t, const struct result *r)
@@ -244,6 +314,8 @@ int table_points(struct table *t, const struct result *r, struct error *e)
 
 void table_fini(struct table *t)
 {
+	for (size_t i = 0; i < t->count; i++)
+		free(t->rows[i].shares);
 	free(t->rows);
 	free(t->values);
 	free(t->processes);
@@ -323,6 +395,11 @@ static const struct row *find_baseline(struct span kernel, const char *placement
 		}
 	}
 	return best;
+}
+
+const struct row *table_baseline(const struct table *t, const struct row *row)
+{
+	return find_baseline(kernel_span(t, row->point.kernel), row->point.placement);
 }
 
 const struct row *table_attainable(const struct table *t, const char *placement, unsigned threads)
@@ -701,6 +778,7 @@ static void put_row(FILE *out, const struct row *row)
 		put_number(out, rest[i], 6);
 	fprintf(out, "\t%u\t%u\t%d", m->samples, m->disturbed, row->mode);
 	put_number(out, m->line_ns, 6);
+	put_number(out, row->jain, 6);
 	fputc('\n', out);
 }
 
@@ -709,7 +787,7 @@ static int write_speedup(FILE *out, void *data)
 	const struct writing *w = data;
 	fputs("kernel\tstrategy\tlock\tplacement\tthreads\tops_per_second\tlo\thi\tspeedup\t"
 	      "speedup_lo\tspeedup_hi\tefficiency\tself_speedup\tfairness\tsamples\tdisturbed\t"
-	      "mode\tline_ns\n",
+	      "mode\tline_ns\tjain\n",
 		out);
 	for (size_t i = 0; i < w->table->count; i++) {
 		const struct row *row = &w->table->rows[i];

@@ -14,6 +14,8 @@
 #include "result.h"
 #include "stats.h"
 
+enum { TABLE_SHARES_MOST = 448 };
+
 // The samples of a point that saw the same line transfer. `used` borrows from the table.
 struct table_mode {
 	double line_ns;        // median
@@ -30,11 +32,15 @@ struct row {
 	double ops_per_second; // median in the main mode
 	struct interval ops;   // of that median, by order statistics, 95 % where possible
 	double speedup;
-	struct interval gain;     // of the speedup, 95 %, by hierarchical bootstrap
-	double efficiency;        // speedup per worker
-	double self_speedup;      // against the same variant and placement with 1 worker
-	double fairness;          // median of the fewest operations of a worker over the most
-	int64_t lost;             // updates, over all samples
+	struct interval gain; // of the speedup, 95 %, by hierarchical bootstrap
+	double efficiency;    // speedup per worker
+	double self_speedup;  // against the same variant and placement with 1 worker
+	double fairness;      // median of the fewest operations of a worker over the most
+	double jain;          // median of Jain's index of the workers' operations
+	double *shares;       // median share of each of the first TABLE_SHARES_MOST workers in
+			// all operations; owned by the table; null where unknown
+	double cycles, instructions, cache_misses; // medians per operation; NaN: not counted
+	int64_t lost;                              // updates, over all samples
 	double lost_share;        // of all updates; NaN where their number is unknown
 	bool has_samples;         // else all of the above is NaN or 0
 	bool failed;              // in any process: its numbers are not to be trusted
@@ -61,6 +67,8 @@ void table_fini(struct table *t);
 
 // The row of this point, borrowed, or null.
 const struct row *table_find(const struct table *t, const struct point *p);
+// The row that this row's speedup is against, borrowed, or null.
+const struct row *table_baseline(const struct table *t, const struct row *row);
 // The best row of the control kernel (nothing shared) with that many workers: what is attainable.
 // Null where it was not measured.
 const struct row *table_attainable(const struct table *t, const char *placement, unsigned threads);

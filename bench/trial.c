@@ -38,6 +38,8 @@ struct record {
 	struct worker_record window;
 	struct usage before, after;
 	int schedstat;
+	struct counters counters;
+	struct counts counts;
 };
 
 // All workers leave together: the last to arrive names the time.
@@ -51,7 +53,8 @@ struct visit {
 	struct observation *observation;
 	struct error *error;
 	struct run run;
-	struct lock_team flat; // where no locality is known
+	struct lock_team flat;      // where no locality is known
+	struct lock_class measured; // a latency sample's: the variant's lock and the clock
 	struct barrier barrier;
 	struct gate gate;
 	struct record *record;
@@ -71,6 +74,12 @@ struct visit {
 static bool makespan(const struct visit *v)
 {
 	return v->trial->kernel->kind == KERNEL_MAKESPAN;
+}
+
+// A latency sample runs the same kernel through pointers, with its measured lock.
+static uint64_t (*batch_of(const struct visit *v))(void *, struct worker *, uint64_t)
+{
+	return v->trial->latency ? v->trial->variant->indirect : v->trial->variant->batch;
 }
 
 static void pass_gate(struct visit *v, unsigned i)
@@ -108,7 +117,7 @@ static void count_migration(struct record *r, int *cpu)
 // slow worker among fast ones must not run over the end.
 static uint64_t run_until(struct visit *v, struct record *r, uint64_t end_ns)
 {
-	uint64_t (*batch)(void *, struct worker *, uint64_t) = v->trial->variant->batch;
+	uint64_t (*batch)(void *, struct worker *, uint64_t) = batch_of(v);
 	uint64_t n = r->batch, done = 0, last = clock_ns(), now;
 	bool pinned = team_pinned(v->trial->team);
 	int cpu = sched_getcpu();
@@ -131,8 +140,9 @@ static uint64_t run_until(struct visit *v, struct record *r, uint64_t end_ns)
 
 static uint64_t run_to_completion(struct visit *v, struct record *r)
 {
+	uint64_t (*batch)(void *, struct worker *, uint64_t) = batch_of(v);
 	uint64_t total = 0, done;
-	while ((done = v->trial->variant->batch(v->run.state, &r->worker, 1)) > 0) {
+	while ((done = batch(v->run.state, &r->worker, 1)) > 0) {
 		total += done;
 		store(&r->progress, load(&r->progress, relaxed) + done,
 			relaxed); /* relaxed: as above */
@@ -228,9 +238,15 @@ static int attach(struct visit *v, unsigned i)
 	r->worker.count = v->trial->workers;
 	r->worker.lock = v->trial->variant->lock;
 	r->worker.node[0].worker = r->worker.node[1].worker = i;
+	if (v->trial->latency) {
+		latency_attach(
+			&v->trial->latency[i], r->worker.lock, v->trial->clock, r->worker.node);
+		r->worker.lock = &v->measured;
+	}
 	r->worker.own = aligned_alloc(LINE_PAIR, size);
 	r->batch = 1;
 	r->schedstat = schedstat_open();
+	counters_open(&r->counters, counters_hardware); /* none: all is measured without */
 	if (!r->worker.own)
 		return ENOMEM;
 	memset(r->worker.own, 0, size);
@@ -243,6 +259,7 @@ static void detach(struct record *r)
 	for (unsigned i = 0; lock && lock->retire && i < 2; i++)
 		lock->retire(&r->worker.node[i]);
 	free(r->worker.own);
+	counters_close(&r->counters);
 	if (r->schedstat >= 0)
 		close(r->schedstat);
 }
@@ -321,6 +338,19 @@ static void judge_disturbance(struct visit *v)
 		       (alone && o->start_skew_ns > limit);
 }
 
+// All workers' counts together, where each has them.
+static void add_counts(struct visit *v)
+{
+	struct counts *sum = &v->observation->counts;
+	*sum = (struct counts){.known = true};
+	for (unsigned i = 0; i < v->trial->workers; i++) {
+		const struct counts *own = &v->record[i].counts;
+		sum->known = sum->known && own->known;
+		for (int j = 0; j < COUNTERS; j++)
+			sum->value[j] += own->value[j];
+	}
+}
+
 static unsigned pu_of(const void *team, unsigned i)
 {
 	return team_pu(team, i);
@@ -353,6 +383,7 @@ static void observe(struct visit *v)
 	if (STRATEGY_IS(v->trial->variant, "unsynchronized"))
 		o->lost_updates -= v->lost_before;
 	v->lost_before = lost_so_far;
+	add_counts(v);
 	judge_disturbance(v);
 }
 
@@ -389,8 +420,12 @@ static void measure(struct visit *v, unsigned i)
 		r->migrations = 0;
 		if (i == 0)
 			usage_read_process(&v->process_before);
+		if (v->trial->latency)
+			latency_reset(&v->trial->latency[i]); /* the warm-up's, an earlier try's */
 		usage_read(&r->before, r->schedstat);
+		counters_start(&r->counters);
 		window(v, i, v->window_ns);
+		counters_stop(&r->counters, &r->counts);
 		usage_read(&r->after, r->schedstat);
 		barrier_wait(&v->barrier);
 		if (i == 0)
@@ -472,6 +507,8 @@ int trial_run(const struct trial *t, struct observation *o, struct error *e)
 	v->record = record;
 	v->window_ns = t->settings->window_ns;
 	v->yield = team_oversubscribed(t->team, t->workers);
+	if (t->latency)
+		v->measured = latency_class(t->variant->lock);
 	v->flat = (struct lock_team){.workers = t->workers, .spare_pu = -1};
 	v->run = (struct run){.kernel = t->kernel,
 		.variant = t->variant,

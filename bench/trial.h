@@ -4,7 +4,9 @@
 // checks that every operation took effect exactly once. A disturbed sample is measured again.
 #pragma once
 
+#include "counters.h"
 #include "kernel.h"
+#include "latency.h"
 #include "probe.h"
 #include "team.h"
 
@@ -38,6 +40,7 @@ struct observation {
 	double stolen_ns;
 	uint64_t voluntary_switches, involuntary_switches, page_faults, migrations;
 	int64_t lost_updates;
+	struct counts counts;         // of all workers, around the window
 	struct worker_record *worker; // caller's memory, one per worker
 };
 
@@ -53,6 +56,10 @@ struct trial {
 	void (*alive)(void *context); // called about every second while work proceeds; may be null
 	void *context;
 	FILE *picture; // where the kernel draws its result, or null
+	// For a latency sample of a variant with a lock: one per worker, first touched by it, where
+	// the window's acquisitions are recorded; else null.
+	struct latency_log *latency;
+	const struct latency_clock *clock; // of the latency sample
 };
 
 // Returns 0, or a negative errno with a message where the kernel could not be set up. A lost

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "indirect.h"
+#include "waiting.h"
 
 enum { COLUMNS = 100, KERNEL_MAX = 16, VARIANT_MAX = 26, NOTE_MIN = 20 };
 
@@ -772,6 +773,7 @@ int verdict_print(
 	FILE *out, const struct result *r, const struct table *t, double yes_at, bool colour)
 {
 	struct verdict v = {.out = out, .r = r, .t = t, .yes_at = yes_at, .colour = colour};
+	int rc = 0;
 	v.lines = calloc(t->count + 1, sizeof *v.lines);
 	if (!v.lines)
 		return -ENOMEM;
@@ -784,10 +786,11 @@ int verdict_print(
 		print_header(&v);
 		print_blocks(&v);
 		print_notes(&v);
+		rc = waiting_print_latency(out, t, r, v.placement);
 		print_answer(&v);
 	} else {
 		fputs("Nothing was measured.\n", out);
 	}
 	free(v.lines);
-	return ferror(out) ? -EIO : 0;
+	return rc ? rc : ferror(out) ? -EIO : 0;
 }

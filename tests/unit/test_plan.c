@@ -238,6 +238,52 @@ static void a_limit_gives_each_point_exactly_that_many_samples(void **state)
 	plan_free(&p);
 }
 
+static void every_point_with_a_lock_has_latency_samples_where_asked_for(void **state)
+{
+	(void)state;
+	struct plan p;
+	make_of(&p, "counter", 2);
+	for (int asked = 0; asked < 2; asked++) {
+		unsigned(*times)[2] = calloc(p.point_count, sizeof *times);
+		struct visit *v;
+		p.latency = asked;
+		size_t count = plan_visits(&p, 0, none_done, NULL, &v), locked = 0;
+		for (size_t i = 0; i < count; i++)
+			times[v[i].point][v[i].latency]++;
+		for (size_t i = 0; i < p.point_count; i++) {
+			bool expected = asked && *p.points[i].lock;
+			locked += expected;
+			assert_int_equal(times[i][0], p.samples);
+			assert_int_equal(times[i][1], expected ? p.samples : 0);
+		}
+		assert_int_equal(plan_latency_points(&p), locked);
+		assert_int_equal(locked > 0, asked);
+		free(v);
+		free(times);
+	}
+	plan_free(&p);
+}
+
+// What is there already is told apart by kind too.
+static bool latency_done(void *arg, const struct visit *v)
+{
+	(void)arg;
+	return v->latency;
+}
+
+static void latency_samples_that_are_there_are_not_taken_again(void **state)
+{
+	(void)state;
+	struct plan p;
+	struct visit *v;
+	make_of(&p, "counter/global-lock/mcs", 2);
+	p.latency = true;
+	size_t count = plan_visits(&p, 0, latency_done, NULL, &v);
+	assert_int_equal(count, p.point_count * p.samples);
+	free(v);
+	plan_free(&p);
+}
+
 /* Points. */
 
 static void control_and_sequential_are_always_there(void **state)
@@ -612,6 +658,7 @@ static void a_plan_survives_the_way_through_json(void **state)
 	p.window_ns = 60000000000u;
 	p.warm_up_ns = 1000000000u;
 	p.retries = 3;
+	p.latency = true;
 	json_object_set_new(p.params, "bank.accounts", json_string("2"));
 	p.plugins = json_pack("[s]", "/somewhere/mine.so");
 	p.preload = json_string("/somewhere/else.so");
@@ -631,6 +678,7 @@ static void a_plan_survives_the_way_through_json(void **state)
 	assert_int_equal(q.limit, p.limit);
 	assert_true(q.seed == p.seed && q.window_ns == p.window_ns);
 	assert_true(q.warm_up_ns == p.warm_up_ns && q.retries == p.retries);
+	assert_true(q.latency);
 	assert_true(json_equal(q.params, p.params));
 	assert_true(json_equal(q.plugins, p.plugins) && json_equal(q.preload, p.preload));
 	assert_true(same_order(&p, 1, &q, 1));
@@ -692,6 +740,8 @@ int main(void)
 		cmocka_unit_test(oversubscribed_counts_go_on_to_four_a_pu),
 		cmocka_unit_test(more_workers_than_pus_must_be_asked_for),
 		cmocka_unit_test(an_unknown_pattern_is_named),
+		cmocka_unit_test(every_point_with_a_lock_has_latency_samples_where_asked_for),
+		cmocka_unit_test(latency_samples_that_are_there_are_not_taken_again),
 		cmocka_unit_test(a_plan_survives_the_way_through_json),
 		cmocka_unit_test(a_damaged_plan_is_refused),
 	};
