@@ -167,8 +167,8 @@ bytes()
 	cp -R "$ROOT/plots" "$ROOT/scripts" "$BATS_TEST_TMPDIR/twin/"
 	twin="$BATS_TEST_TMPDIR/twin"
 	sed 's/label_y\[order\[j\]\] = .*/label_y[order[j]] = label_wants[order[j]]/' \
-		"$ROOT/plots/layout.awk" >"$twin/plots/layout.awk"
-	refute cmp -s "$ROOT/plots/layout.awk" "$twin/plots/layout.awk"
+		"$ROOT/plots/labels.awk" >"$twin/plots/labels.awk"
+	refute cmp -s "$ROOT/plots/labels.awk" "$twin/plots/labels.awk"
 	small 16
 	"$twin/scripts/chart" "$dir"
 	run readable "$dir/charts/speedup-counter.svg"
