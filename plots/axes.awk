@@ -35,7 +35,7 @@ function measure_values(i, j, id, n, value)
 {
 	reference = 0
 	if (kind == "speedup" || kind == "throughput" && baseline != "NA")
-		reference = on_scale(largest, largest)
+		reference = on_scale(ideal(largest), largest)
 	if (kind == "efficiency" || kind == "fairness")
 		reference = 1
 	highest = 0

@@ -20,7 +20,7 @@ function collect_labels(i, id, n, name, value, text, off)
 	labels = 0
 	allowed = mode == "terminal" ? int(columns * 0.38) : 250
 	if (kind == "speedup" || kind == "efficiency" || kind == "throughput" && baseline != "NA")
-		new_label(on_scale(largest, largest), (mode == "terminal" ? ". ideal" : "ideal"), "", IDEAL_COLOUR, 0, largest)
+		new_label(on_scale(ideal(largest), largest), (mode == "terminal" ? ". ideal" : "ideal"), "", IDEAL_COLOUR, 0, largest)
 	if (draws_attainable() && mode != "terminal") {
 		value = on_scale(attainable[attainable_count], attainable_at[attainable_count])
 		new_label(value, "attainable " value_text(value), "", IDEAL_COLOUR, 0, attainable_at[attainable_count])
@@ -184,7 +184,8 @@ function ink_of_text(colour, s)
 }
 
 # Names of what begins after each boundary stand above the plot. Names that do not fit are left
-# out, rules that would run together too; SMT is the last to go, as it changes a curve most.
+# out, rules that would run together too; SMT and oversubscription are the last to go, as they change a
+# curve most.
 function place_boundaries(placement, strip, i, j, n, x, pass, after, joined, first_name, free, least)
 {
 	rules = 0
@@ -207,7 +208,7 @@ function place_boundaries(placement, strip, i, j, n, x, pass, after, joined, fir
 	least = mode == "terminal" ? 3 : 7
 	for (pass = 1; pass <= 2; pass++)
 		for (i = 1; i <= n; i++) {
-			if ((joined[after[i]] ~ /SMT/) != (pass == 1))
+			if ((joined[after[i]] ~ /SMT|oversubscribed/) != (pass == 1))
 				continue
 			x = rule_at(after[i])
 			free = 1

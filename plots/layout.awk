@@ -21,7 +21,8 @@ BEGIN {
 	EDGE = 24	# nothing is written nearer to the canvas's edge
 	LABEL_SIZE = 14 # of the labels at the line ends, and LINE from one to the next
 	LINE = 18
-	LABELLED = 10	# more series than this and the locks between best and worst go unlabelled
+	LABELLED = 12	# of more series than this some locks go unlabelled
+	THIN_COLOUR = "#CDCDCD"
 	LINEAR_TO = 16	# workers; beyond, both axes are logarithmic
 	IDEAL_COLOUR = "#6B6B6B"
 	QUIET = "#5F5F5F" # text that does not compete with the data
@@ -30,11 +31,28 @@ BEGIN {
 	list = out "/names"
 	set_metrics()
 	set_styles()
+	set_tables()
+}
+
+# The tables of the charts that are not over workers, and the columns that each must have.
+function set_tables()
+{
+	wanted["contention"] = "cs_ns work_ns lines lock strategy placement threads speedup attainable"
+	wanted["crossover"] = "lock placement threads lines cs_ns work_ns_at_crossover"
+	wanted["latency"] = "kernel strategy lock placement threads p50_ns p99_ns p999_ns max_ns " \
+			    "clock_ns disturbed_samples"
+	wanted["fairness"] = "kernel strategy lock placement threads jain longest_wait_ns shares"
+	wanted["handover"] = "lock fifo placement threads handover_ns limit_ns"
+	wanted["core_to_core"] = "from to one_way_ns"
 }
 
 { sub(/\r$/, "") }
 
-table == "machine" && FNR == 1 { machine = $0 }
+table == "machine" && FNR == 1 {
+	machine = $0
+	if (match(machine, /[0-9]+ PUs?/))
+		pus = substr(machine, RSTART, RLENGTH) + 0
+}
 
 table == "findings" {
 	if (FNR == 1)
@@ -68,10 +86,44 @@ table == "speedup" {
 		read_point()
 }
 
+mode == "charts" && table in wanted {
+	if (FNR == 1)
+		read_wanted()
+	else if (NF)
+		read_row()
+}
+
 function read_header(into, i)
 {
 	for (i = 1; i <= NF; i++)
 		into[$i] = i
+}
+
+function read_wanted(i, name)
+{
+	for (name in header)
+		delete header[name]
+	read_header(header)
+	wanted_count = split(wanted[table], wanted_name, " ")
+	wanted_last = 0
+	for (i = 1; i <= wanted_count; i++) {
+		if (!(wanted_name[i] in header))
+			fail(table ".tsv has no column " wanted_name[i])
+		wanted_at[i] = header[wanted_name[i]]
+		if (wanted_at[i] > wanted_last)
+			wanted_last = wanted_at[i]
+	}
+}
+
+function read_row(i)
+{
+	if (NF < wanted_last)
+		fail(table ".tsv, line " FNR ": too few columns")
+	rows[table]++
+	for (i = 1; i <= wanted_count; i++)
+		entry[table, rows[table], wanted_name[i]] = $wanted_at[i]
+	if ("strategy" in header)
+		also_seen[$header["strategy"]] = 1
 }
 
 function fail(message)
@@ -84,6 +136,8 @@ function fail(message)
 function read_point(kernel, placement, strategy, lock, id, n, i)
 {
 	kernel = $column["kernel"]
+	if (index(kernel, "@")) # a kernel under a setting, which other charts show
+		return
 	placement = $column["placement"]
 	strategy = $column["strategy"]
 	lock = $column["lock"] == "" ? "-" : $column["lock"]
@@ -160,7 +214,10 @@ END {
 		exit 1
 	if (!kernel_count)
 		fail("speedup.tsv has no points")
+	for (strategy in also_seen)
+		strategy_seen[strategy] = 1
 	style_others()
+	bound_machine()
 	print "# Written by layout.awk: values for the gnuplot programs, and calls of them."
 	print "set encoding utf8"
 	print "set print '-'"
@@ -168,6 +225,22 @@ END {
 		draw_terminal()
 	else
 		draw_charts()
+}
+
+# Beyond the PUs workers share them: a boundary like others.
+function bound_machine(i, j)
+{
+	for (i = 1; i <= boundaries; i++)
+		if (boundary_what[i] == "oversubscribed") {
+			pus = boundary_after[i]
+			return
+		}
+	for (j = 1; j <= placement_count && pus; j++) {
+		boundaries++
+		boundary_placement[boundaries] = placements[j]
+		boundary_after[boundaries] = pus
+		boundary_what[boundaries] = "oversubscribed"
+	}
 }
 
 function draw_charts(i, j, k, kinds)
@@ -181,4 +254,9 @@ function draw_charts(i, j, k, kinds)
 					draw_chart(kernels[i], placements[j])
 				}
 	draw_overview()
+	draw_contentions()
+	draw_latencies()
+	draw_shares()
+	draw_handovers()
+	draw_pairs()
 }

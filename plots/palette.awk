@@ -24,6 +24,8 @@ function set_styles(i, n, part, list)
 	for (i = 1; i < n; i += 3) {
 		lock_mark[part[i]] = part[i + 1]
 		lock_dash[part[i]] = part[i + 2]
+		standard[++standards] = part[i]
+		standard_lock[part[i]] = 1
 	}
 }
 
@@ -83,6 +85,33 @@ function tint(colour, i, mixed)
 	for (i = 2; i <= 6; i += 2)
 		mixed = mixed sprintf("%02X", 0.4 * hex(substr(colour, i, 2)) + 0.6 * 255)
 	return mixed
+}
+
+# The colour as gnuplot's number.
+function rgb(colour)
+{
+	return 65536 * hex(substr(colour, 2, 2)) + 256 * hex(substr(colour, 4, 2)) + hex(substr(colour, 6, 2))
+}
+
+# The colour at t, 0 to 1, of a scale that passes through stops[1..n].
+function ramp(stops, n, t, i, j, mixed)
+{
+	t = t < 0 ? 0 : t > 1 ? 1 : t
+	i = int(t * (n - 1)) + 1
+	if (i == n)
+		i--
+	t = t * (n - 1) - (i - 1)
+	mixed = "#"
+	for (j = 2; j <= 6; j += 2)
+		mixed = mixed sprintf("%02X", (1 - t) * hex(substr(stops[i], j, 2)) + t * hex(substr(stops[i + 1], j, 2)) + 0.5)
+	return mixed
+}
+
+# Black or white, whichever is easier to read on this colour.
+function ink_on(colour)
+{
+	return 0.299 * hex(substr(colour, 2, 2)) + 0.587 * hex(substr(colour, 4, 2)) + \
+	       0.114 * hex(substr(colour, 6, 2)) > 140 ? "#000000" : "#FFFFFF"
 }
 
 function hex(digits)

@@ -84,54 +84,74 @@ function better(a, b)
 	return value_at(a, last[a]) + 0 > value_at(b, last[b]) + 0
 }
 
-# With many series a strategy's locks between its best and its worst stay thin and unlabelled.
-function thin_out(i, strategy, locks, best, worst, room, labels)
+# With many series not every lock has a label, the others stay thin. In the overview each strategy's
+# best has one. Elsewhere whatever has no lock, each strategy's best and worst lock; then, while there
+# are fewer than LABELLED, its median and the standard locks.
+function thin_out(i, j, id, strategy, locks, nth, kept, left_out, room)
 {
 	thin_text = ""
 	split("", thin)
 	split("", locks)
-	split("", worst)
-	split("", best)
-	for (i = 1; i <= shown_count; i++)
-		if (id_lock[shown[i]] != "-")
-			locks[id_strategy[shown[i]]]++
-	labels = shown_count
-	if (overview) {
-		for (i = 1; i <= shown_count; i++) {
-			strategy = id_strategy[shown[i]]
-			if (id_lock[shown[i]] != "-" && strategy in best)
-				thin[shown[i]] = 1
-			best[strategy] = 1
-		}
+	for (i = 1; i <= shown_count; i++) {
+		id = shown[i]
+		strategy = id_strategy[id]
+		if (id_lock[id] == "-")
+			continue
+		nth[strategy, ++locks[strategy]] = id
+		if (overview ? locks[strategy] > 1 : shown_count > LABELLED)
+			thin[id] = 1
+	}
+	if (overview)
 		return
+	for (strategy in locks) {
+		delete thin[nth[strategy, 1]]
+		delete thin[nth[strategy, locks[strategy]]]
 	}
-	if (shown_count > LABELLED) {
+	kept = shown_count - thin_count()
+	for (i = 1; i <= strategy_count; i++)
+		if (strategies[i] in locks)
+			kept += keep(nth[strategies[i], int((locks[strategies[i]] + 1) / 2)], kept)
+	for (j = 1; j <= standards; j++)
 		for (i = 1; i <= shown_count; i++)
-			if (id_lock[shown[i]] != "-")
-				worst[id_strategy[shown[i]]] = i
-		for (i = 1; i <= shown_count; i++) {
-			strategy = id_strategy[shown[i]]
-			if (id_lock[shown[i]] == "-" || locks[strategy] < 3)
-				continue
-			if (strategy in best && worst[strategy] != i) {
-				thin[shown[i]] = 1
-				labels--
-				continue
-			}
-			if (!(strategy in best)) {
-				best[strategy] = 1
-				thin_text = thin_text (thin_text ? " and " : "") \
-					    locks[strategy] - 2 (thin_text ? "" : " more locks") " of " strategy
-			}
-		}
+			if (id_lock[shown[i]] == standard[j])
+				kept += keep(shown[i], kept)
+	for (i = 1; i <= strategy_count; i++) {
+		strategy = strategies[i]
+		left_out = 0
+		for (j = 1; j <= locks[strategy]; j++)
+			left_out += nth[strategy, j] in thin
+		if (left_out)
+			thin_text = thin_text (thin_text ? " and " : "") left_out \
+				    (thin_text ? "" : left_out == 1 ? " more lock" : " more locks") " of " strategy
 	}
-	# Still more labels than lines of text: the slowest lose theirs, and are counted.
+	unlabel(kept)
+}
+
+function thin_count(id, n)
+{
+	for (id in thin)
+		n++
+	return n + 0
+}
+
+# 1 where the series was thin and there is room for its label.
+function keep(id, kept)
+{
+	if (!(id in thin) || kept >= LABELLED)
+		return 0
+	delete thin[id]
+	return 1
+}
+
+# Still more labels than lines of text: the slowest lose theirs, and are counted.
+function unlabel(kept, i, room)
+{
 	room = int((HEIGHT - 250) / LINE) - 3
 	unlabelled = 0
-	for (i = shown_count; i >= 1 && labels > room; i--)
+	for (i = shown_count; i >= 1 && kept > room; i--)
 		if (!(shown[i] in thin)) {
 			thin[shown[i]] = 1
-			labels--
+			kept--
 			unlabelled++
 		}
 }
@@ -176,6 +196,17 @@ function find_attainable(placement, i, j, p, id, n, chosen, value)
 			attainable[attainable_count] = value
 		}
 	}
+}
+
+# The ideal speedup of n workers: no more than there are PUs.
+function ideal(n)
+{
+	return pus && n > pus ? pus : n
+}
+
+function oversubscribed()
+{
+	return pus && largest > pus
 }
 
 # Speedup n, on the scale of this kind of chart.

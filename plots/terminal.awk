@@ -121,7 +121,9 @@ function write_cells(rows, i, j, k, id, n, before, value, x, y, x1, y1)
 		print x, cell(pixel_y(1))
 	cell_symbol[++k] = "-"
 	printf "\n\n"
-	line_cells(pixel_x(1), pixel_y(1), pixel_x(largest), pixel_y(largest))
+	line_cells(pixel_x(1), pixel_y(1), pixel_x(ideal(largest)), pixel_y(ideal(largest)))
+	if (oversubscribed())
+		line_cells(pixel_x(pus), pixel_y(pus), pixel_x(largest), pixel_y(pus))
 	cell_symbol[++k] = "."
 	printf "\n\n"
 	for (i = shown_count; i >= 1; i--) {

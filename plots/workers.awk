@@ -79,11 +79,14 @@ function note_text(text)
 	if (kind != "fairness")
 		text = (largest == 1 ? "Bars" : "Shaded") ": 95 % interval of the median. "
 	if (thin_text != "")
-		text = text "Thin lines: " thin_text ", between the best lock and the worst. "
+		text = text "Grey lines: " thin_text " in speedup.tsv. "
 	if (unlabelled)
 		text = text unlabelled " more series have no label. "
 	if (draws_attainable())
 		text = text "Attainable: what a kernel reaches that shares nothing. "
+	if (oversubscribed())
+		text = text "Oversubscribed: " pus " PUs run more workers" \
+		       (kind == "fairness" ? ". " : ", and the ideal is that of " workers(pus) ". ")
 	if (disturbed_count > 0)
 		text = text disturbed_count " of " sample_count " samples were disturbed by other work. "
 	sub(/ $/, "", text)
@@ -99,7 +102,25 @@ function file_name(kernel, placement, name)
 	return kind "-" name
 }
 
-function draw_chart(kernel, placement, i, lines, n, size, y, label_x, strip, notes, note)
+# The title, at most two lines of it, and the subtitle. Returns where the latter stands.
+function head(title, subtitle, size, n, i, lines, y)
+{
+	for (size = 20; size > 17 && width_of(title, size, 1) > WIDTH - 2 * EDGE; size--)
+		;
+	n = wrap(title, size, 1, WIDTH - 2 * EDGE, 2, lines)
+	for (i = WIDTH - 2 * EDGE; n == 2 && width_of(lines[2], size, 1) < 0.7 * i; i -= 20)
+		wrap(title, size, 1, i, 2, lines) # no word left alone
+	y = 32
+	for (i = 1; i <= n; i++) {
+		text_at(EDGE, y, lines[i], "#000000", size, "left", 1)
+		y += 24
+	}
+	y += 2
+	text_at(EDGE, y, fit(subtitle, 14, 0, WIDTH - 2 * EDGE), QUIET, 14, "left")
+	return y
+}
+
+function draw_chart(kernel, placement, i, y, label_x, strip, notes, note)
 {
 	chart_kernel = kernel
 	choose_series(kernel, placement)
@@ -112,19 +133,7 @@ function draw_chart(kernel, placement, i, lines, n, size, y, label_x, strip, not
 	texts = strokes = 0
 
 	# From the top: title, subtitle, the y axis's title, names of boundaries, the plot.
-	for (size = 20; size > 17 && width_of(title_of(kernel, placement), size, 1) > WIDTH - 2 * EDGE; size--)
-		;
-	n = wrap(title_of(kernel, placement), size, 1, WIDTH - 2 * EDGE, 2, lines)
-	for (i = WIDTH - 2 * EDGE; n == 2 && width_of(lines[2], size, 1) < 0.7 * i; i -= 20)
-		wrap(title_of(kernel, placement), size, 1, i, 2, lines) # no word left alone
-	y = 32
-	for (i = 1; i <= n; i++) {
-		text_at(EDGE, y, lines[i], "#000000", size, "left", 1)
-		y += 24
-	}
-	y += 2
-	text_at(EDGE, y, fit(subtitle_of(placement), 14, 0, WIDTH - 2 * EDGE), QUIET, 14, "left")
-	y += 34
+	y = head(title_of(kernel, placement), subtitle_of(placement)) + 34
 	text_at(EDGE, y, y_title(kernel), "#000000", 14, "left")
 	strip = has_boundaries(placement)
 	top = y + (strip ? 38 : 18)

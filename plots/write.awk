@@ -34,11 +34,22 @@ function write_array(name, values, n, as_text, i, sep)
 	print n ? "]" : "0]"
 }
 
+function write_texts()
+{
+	write_array("text_x", text_x, texts)
+	write_array("text_y", text_y, texts)
+	write_array("text_is", text_is, texts, 1)
+	write_array("text_ink", text_ink, texts, 1)
+	write_array("text_font", text_font, texts, 1)
+	write_array("text_side", text_side, texts, 1)
+}
+
 function write_frame(i)
 {
 	printf "left = %.2f; right = %.2f; top = %.2f; bottom = %.2f\n", left, right, top, bottom
 	printf "x_low = %.8g; x_high = %.8g; y_low = %.8g; y_high = %.8g; x_log = %d; y_log = %d\n",
 	       x_low, x_high, y_low, y_high, logarithmic, y_log
+	printf "band_from = %.2f\n", oversubscribed() ? rule_at(pus) : 0
 	print "tic_font = 'sans-serif," (overview ? 11 : 14) "'; mark_size = " (overview ? 0.65 : 0.8)
 	print "x_tics = " x_tics "; y_tics = " y_tics "; rules = " rules "; texts = " texts "; strokes = " strokes
 	write_array("x_tic", x_tic, x_tics)
@@ -55,12 +66,7 @@ function write_frame(i)
 	}
 	write_array("rule_x", rule_px, rules)
 	write_array("rule_top", rule_top, rules)
-	write_array("text_x", text_x, texts)
-	write_array("text_y", text_y, texts)
-	write_array("text_is", text_is, texts, 1)
-	write_array("text_ink", text_ink, texts, 1)
-	write_array("text_font", text_font, texts, 1)
-	write_array("text_side", text_side, texts, 1)
+	write_texts()
 	write_array("stroke_is", stroke_is, strokes, 1)
 	write_array("stroke_ink", stroke_ink, strokes, 1)
 	write_array("stroke_dash", stroke_dash, strokes)
@@ -87,7 +93,8 @@ function write_series(apart, size, i, j, k, id, n, value, gap, x, before, lines,
 			continue
 		thins += id in thin
 		k++
-		series_ink[k] = id in thin ? tint(line_colour[id_strategy[id]]) : line_colour[id_strategy[id]]
+		series_ink[k] = !(id in thin) ? line_colour[id_strategy[id]] : \
+				overview ? tint(line_colour[id_strategy[id]]) : THIN_COLOUR
 		series_fill[k] = id_strategy[id] == "unsynchronized" ? "#8C8C8C" : series_ink[k]
 		series_dash[k] = id in thin ? 1 : dash_of(id)
 		series_mark[k] = mark_of(id)
@@ -106,8 +113,7 @@ function write_series(apart, size, i, j, k, id, n, value, gap, x, before, lines,
 			gap = 0
 			if (!(id in thin) && !number(neighbour(id, j - 1)) && !number(neighbour(id, j + 1)) && number(low_at(id, n)))
 				bar_rows[++bars] = n " " value " " low_at(id, n) " " high_at(id, n) " " \
-						   65536 * hex(substr(series_ink[k], 2, 2)) + \
-						   256 * hex(substr(series_ink[k], 4, 2)) + hex(substr(series_ink[k], 6, 2))
+						   rgb(series_ink[k])
 			if (y_log && value < y_low)
 				value = y_low
 			lines = lines n " " value " " bound_at(low_at(id, n), value) " " \
@@ -165,7 +171,12 @@ function write_guides(i)
 		printf "1 1\n\n\n1 1\n\n\n1 1\n"
 	else {
 		print 1, on_scale(1, 1)
-		print largest, on_scale(largest, largest)
+		# Per worker, beyond the PUs, it is a curve.
+		if (oversubscribed())
+			for (i = 0; i <= 20; i++)
+				print pus * (largest / pus) ^ (i / 20), on_scale(pus, pus * (largest / pus) ^ (i / 20))
+		else
+			print largest, on_scale(largest, largest)
 		printf "\n\n"
 		for (i = 1; i <= attainable_count; i++)
 			print attainable_at[i], on_scale(attainable[i], attainable_at[i])
