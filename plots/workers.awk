@@ -85,8 +85,8 @@ function note_text(text)
 	if (draws_attainable())
 		text = text "Attainable: what a kernel reaches that shares nothing. "
 	if (oversubscribed())
-		text = text "Oversubscribed: " pus " PUs run more workers" \
-		       (kind == "fairness" ? ". " : ", and the ideal is that of " workers(pus) ". ")
+		text = text "Oversubscribed: more workers than the " pus " PUs" \
+		       (kind == "fairness" ? ". " : "; ideal stays that of " workers(pus) ". ")
 	if (disturbed_count > 0)
 		text = text disturbed_count " of " sample_count " samples were disturbed by other work. "
 	sub(/ $/, "", text)
@@ -139,7 +139,7 @@ function draw_chart(kernel, placement, i, y, label_x, strip, notes, note)
 	top = y + (strip ? 38 : 18)
 
 	# From the bottom: notes, the x axis's title, its tics.
-	notes = wrap(note_text(), 12, 0, WIDTH - 2 * EDGE, 2, note)
+	notes = wrap(note_text(), 12, 0, WIDTH - 2 * EDGE, 3, note)
 	for (i = 1; i <= notes; i++)
 		text_at(EDGE, HEIGHT - 16 - 16 * (notes - i), note[i], QUIET, 12, "left")
 	bottom = HEIGHT - 70 - 16 * notes
