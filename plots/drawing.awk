@@ -41,11 +41,14 @@ function paint_mark(x, y, mark, size, colour)
 	printf "%.2f %.2f %d\n", x, y, rgb(colour)
 }
 
-# A bar of colours[0..n-1], each painted a little over the next one's place, so that no seam shows.
+# A bar of colours[0..n-1], each painted over the places of all further ones, so that no seam shows.
 function paint_scale(x, y, wide, colours, n, i)
 {
 	for (i = 0; i < n; i++)
-		paint_box(x + wide * i / n, y - 8, x + wide * (i + 1) / n + (i < n - 1), y + 8, colours[i])
+		paint_box(x + wide * i / n, y - 8, x + wide, y + 8, colours[i])
+	# Painted over and over, its edges' half pixels would add up.
+	paint_line(x, y - 8, x + wide + 1, y - 8, "#FFFFFF")
+	paint_line(x, y + 8, x + wide + 1, y + 8, "#FFFFFF")
 }
 
 # A file of x, y, red, green and blue, row by row.
