@@ -18,6 +18,13 @@ do for [i = 1:x_tics] { set xtics add (x_tic_text[i] x_tic[i]) }
 do for [i = 1:y_tics] { set ytics add (y_tic_text[i] y_tic[i]) }
 set grid ytics back linetype 1 linewidth 1 linecolor rgb '#E8E8E8'
 
+# Where workers outnumber the PUs.
+unset object
+if (band_from > 0) {
+	set object 1 rectangle from screen across(band_from), down(bottom) to screen across(right), down(top) \
+		behind fillcolor rgb '#F5F2EA' fillstyle solid noborder
+}
+
 # Where another package, NUMA node or the SMT siblings begin.
 do for [i = 1:rules] {
 	set arrow from screen across(rule_x[i]), down(rule_top[i]) \
