@@ -2,8 +2,8 @@
 // Re-entrant lock: a `futex` with an owner and a count.
 // Guarantees: mutual exclusion; its holder may acquire it again, and releases it as often; waiters
 // sleep; no order among them. Works oversubscribed.
-// Cost: as `futex`, and a load and two stores on the line that the lock has brought anyway;
-// acquiring again is a load and an addition. Use it where a function that locks is also called by
+// Cost: as `futex`, and a few loads and stores on the line that the lock brings anyway; acquiring
+// again is a load and an addition. Use it where a function that locks is also called by
 // one that has locked; a lock that need not be re-entrant is simpler to reason about.
 // Source: textbook (Schmidt et al., POSA2, 2000, "Thread-Safe Interface"); Drepper 2011.
 #pragma once

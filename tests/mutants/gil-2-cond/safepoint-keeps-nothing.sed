@@ -1,0 +1,2 @@
+# a safe point that gives way does not acquire again: its worker goes on without the lock
+/^\tgil_2_cond_acquire\(l, node\);/d

@@ -1,0 +1,3 @@
+# who was asked to drop the lock waits without looking whether another has taken it already: nobody
+# wakes it
+s/if \(l->last_holder == node->worker \+ 1\)/if (node)/

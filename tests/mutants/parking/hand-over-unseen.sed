@@ -1,0 +1,2 @@
+# a waiter that was handed the lock waits for it on: nobody will release it (after 1 ms)
+s/return me->holds;/return false;/

@@ -1,0 +1,2 @@
+# a try that failed gives back the permit it did not get: two holders
+s/^\treturn rc == 0;/\tif (rc)\n\t\tsem_post(\&l->permit);\n\treturn rc == 0;/
