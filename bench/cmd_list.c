@@ -146,8 +146,8 @@ static void print_text(void)
 
 /* All of one. */
 
-// Of one kernel, or of one lock; the other is null.
-static void print_variants(const struct kernel *kernel, const struct lock_class *lock)
+// Of one kernel or of one lock, whose name that is.
+static void print_variants(const char *of)
 {
 	size_t count;
 	const struct kernel *const *k = catalog_kernels(&count);
@@ -156,7 +156,7 @@ static void print_variants(const struct kernel *kernel, const struct lock_class 
 		for (size_t j = 0; j < k[i]->variant_count; j++) {
 			char name[3 * NAME_LEN];
 			const struct variant *v = &k[i]->variants[j];
-			if (kernel ? k[i] != kernel : !v->lock || strcmp(v->lock->name, lock->name))
+			if (strcmp(k[i]->name, of) && (!v->lock || strcmp(v->lock->name, of)))
 				continue;
 			printf("  %-11s %s\n", label, catalog_name(k[i], v, name, sizeof name));
 			label = "";
@@ -189,7 +189,7 @@ static void detail_lock(const struct lock_class *lock)
 	print_field("standard", lock->standard
 					? "yes: measured where a run names nothing"
 					: "no: measured where a run names it, or --locks all");
-	print_variants(NULL, lock);
+	print_variants(lock->name);
 }
 
 static void detail_kernel(const struct kernel *k)
@@ -203,7 +203,7 @@ static void detail_kernel(const struct kernel *k)
 	for (const struct param *p = k->params; p && p->name; p++)
 		printf("  %-11s --param %s.%s=%s  %s; %s\n", p == k->params ? "parameters" : "",
 			k->name, p->name, p->value, p->help, p->accepts);
-	print_variants(k, NULL);
+	print_variants(k->name);
 }
 
 /* JSON. */

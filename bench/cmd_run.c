@@ -332,7 +332,7 @@ static void choose_foreign(struct run_options *o)
 	size_t i, count = json_array_size(o->plugins);
 	json_t *path;
 	if ((!count && !o->preload) || s->pattern_count || s->lock_count || s->all_locks ||
-		o->google.filter)
+		o->google.filter || o->google.list_tests)
 		return;
 	s->locks = calloc(count + 4, sizeof *s->locks);
 	if (!s->locks)
@@ -364,9 +364,13 @@ static void check_locks(struct run_options *o, struct argp_state *state)
 		s->lock_count = 0;
 	check_names("--locks", s->locks, s->lock_count, true, state);
 	s->indirect_cost = json_array_size(o->plugins) > 0;
-	/* A filter chooses among all points, as a pattern does. */
-	s->all_locks = s->all_locks || (o->google.filter && !s->lock_count);
 	choose_foreign(o);
+	/* A filter chooses among all points, and what it may choose from is listed. */
+	static char *everything[] = {"*"};
+	if ((o->google.filter || o->google.list_tests) && !s->pattern_count) {
+		s->patterns = everything;
+		s->pattern_count = 1;
+	}
 }
 
 static void parse_setting(

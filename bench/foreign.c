@@ -2,6 +2,7 @@
 #include <ctype.h>
 #include <dlfcn.h>
 #include <errno.h>
+#include <link.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -58,6 +59,21 @@ static int load_verbs(struct lock_class *c, void *object, const char *path, stru
 	return 0;
 }
 
+// lock_size, declared as size_t or unsigned: the symbol knows how long it is. 0 if it is neither.
+static size_t lock_size(void *object)
+{
+	const void *size = dlsym(object, "lock_size");
+	ElfW(Sym) *symbol = NULL;
+	Dl_info info;
+	if (!size)
+		return LOCK_SIZE;
+	if (!dladdr1(size, &info, (void **)&symbol, RTLD_DL_SYMENT) || !symbol)
+		return 0;
+	return symbol->st_size == sizeof(size_t)     ? *(const size_t *)size
+	       : symbol->st_size == sizeof(unsigned) ? *(const unsigned *)size
+						     : 0;
+}
+
 static int load_rest(struct lock_class *c, void *object, const char *path, struct error *e)
 {
 	*(void **)&c->retire = dlsym(object, "retire");
@@ -74,10 +90,9 @@ static int load_rest(struct lock_class *c, void *object, const char *path, struc
 			path, reads);
 	if (reads)
 		c->family = LOCK_READER_WRITER;
-	const size_t *size = dlsym(object, "lock_size");
 	const bool *fifo = dlsym(object, "lock_fifo");
 	const char *summary = dlsym(object, "lock_summary");
-	c->size = size ? *size : LOCK_SIZE;
+	c->size = lock_size(object);
 	c->fifo = fifo && *fifo;
 	c->summary = summary ? summary : "a plugin";
 	if (c->size < 1 || c->size > LOCK_SIZE)

@@ -29,6 +29,13 @@ refused()
 	[ ! -e "$dir" ]
 }
 
+@test "--benchmark_list_tests lists all that a filter may select from" {
+	"$LOCKSCALE" list --json >list.json
+	"$LOCKSCALE" run --threads 1 --benchmark_list_tests | sed 's|/placement:.*||' | sort >listed
+	json list.json '"\n".join(v["name"] for k in d["kernels"] for v in k["variants"])' | sort >all
+	diff listed all
+}
+
 @test "--benchmark_list_tests lists names and measures nothing" {
 	run -0 --separate-stderr "$LOCKSCALE" run --threads 1 --benchmark_list_tests
 	has "$output" 'counter/global-lock/mcs/placement:compact/threads:1' 'control/private/placement:compact/threads:1'

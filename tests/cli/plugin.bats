@@ -227,6 +227,10 @@ END
 @test "a lock larger than its memory is refused with what to do" {
 	good large 'const __SIZE_TYPE__ lock_size = 257;'
 	refused 'lock_size is 257' '1 to 256' 'allocated in init' -- --lock-plugin large.so
+	good none 'const unsigned lock_size = 0;'
+	refused 'lock_size is 0' -- --lock-plugin none.so
+	good some 'const unsigned lock_size = 4, more = 99;'
+	run -0 "$LOCKSCALE" run --dry-run --lock-plugin some.so
 }
 
 @test "half a read side is refused" {

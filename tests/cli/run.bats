@@ -313,6 +313,38 @@ refused()
 	[ ! -e results ]
 }
 
+# planned ARGUMENT...: the variants that a dry run lists, into the file `planned`.
+planned()
+{
+	"$LOCKSCALE" run --dry-run --threads 1 "$@" 2>/dev/null | sed 's|/placement:.*||' | sort >planned
+}
+
+@test "a run that names nothing measures the standard locks and all that has no lock" {
+	"$LOCKSCALE" list --json >list.json
+	standard='(not v["lock"] or any(x["name"] == v["lock"] and x["standard"] and
+		(k["reads"] or not x["family"].startswith("reader")) for x in d["locks"]))'
+	json list.json "'\n'.join(v['name'] for k in d['kernels'] if not k['extra']
+		for v in k['variants'] if $standard)" | sort >expected
+	planned
+	diff planned expected
+	has "$(cat planned)" counter/sequential counter/unsynchronized counter/lock-free counter/private
+}
+
+@test "--locks all, a pattern and --strategies measure every lock" {
+	"$LOCKSCALE" list --json >list.json
+	every='"\n".join(v["name"] for k in d["kernels"] if not k["extra"] for v in k["variants"] if'
+	planned --locks all
+	diff planned <(json list.json "$every True)" | sort)
+	planned --locks all --strategies global-lock
+	diff <(grep global-lock planned) <(json list.json "$every v['strategy'] == 'global-lock')" | sort)
+	planned --strategies global-lock
+	diff <(grep global-lock planned) <(json list.json "$every v['strategy'] == 'global-lock')" | sort)
+	planned counter
+	diff <(grep counter planned) <(json list.json "$every k['name'] == 'counter')" | sort)
+	planned counter --locks tas,all
+	diff <(grep counter planned) <(json list.json "$every k['name'] == 'counter')" | sort)
+}
+
 @test "a dry run plans for a machine of 448 PUs in little memory" {
 	"$PYTHON" - "$LOCKSCALE" >plan <<'END'
 import resource, subprocess, sys

@@ -59,7 +59,7 @@ help()
 @test "run --help names every option" {
 	help run --threads --placement --locks --strategies --param --oversubscribe --quick --full \
 		--window-ms --samples --processes --seed --watchdog --output --resume --quiet --dry-run \
-		--topology --benchmark_filter --benchmark_repetitions 'Exit status: 0' '130'
+		--topology --lock-plugin --interpose --benchmark_filter --benchmark_repetitions 'Exit status: 0' '130'
 }
 
 @test "the other commands' --help names their options" {

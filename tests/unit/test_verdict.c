@@ -388,6 +388,52 @@ static void nothing_measured_is_said(void **state)
 	free(text);
 }
 
+/* The price of pointers. */
+
+static void plant_pointers(struct result *r, double direct, double indirect)
+{
+	cores(r, 2);
+	plant(r, point("counter", "sequential", "", 1), 1e9, 0, 9);
+	plant(r, point("counter", "global-lock", "mcs", 2), 1e7, 100, 9);
+	plant(r, point("counter", "global-lock", "tas", 1), direct, 0, 9);
+	if (indirect > 0)
+		plant(r, point("counter", "global-lock", "tas-indirect", 1), indirect, 0, 9);
+}
+
+static void what_pointers_cost_is_a_note_and_no_line(void **state)
+{
+	(void)state;
+	struct result r = {0};
+	plant_pointers(&r, 100e6, 80e6); /* 10 ns and 12.5 ns */
+	char *text = verdict(&r);
+	for (char *s = text; *s; s++)
+		*s = *s == '\n' ? ' ' : *s;
+	says(text, "indirect call: 2.50 ns per acquire and release [");
+	says(text, "(tas through pointers against inlined)");
+	assert_null(strstr(text, "tas-indirect"));
+	assert_null(strstr(text, "global-lock/tas"));
+	free(text);
+	free(r.samples);
+}
+
+static void without_both_there_is_no_such_note(void **state)
+{
+	(void)state;
+	struct result r = {0};
+	plant_pointers(&r, 100e6, 0);
+	char *text = verdict(&r);
+	assert_null(strstr(text, "indirect call"));
+	says(text, "global-lock/tas");
+	free(text);
+	plant_failure(&r, point("counter", "global-lock", "tas-indirect", 1), "crashed");
+	text = verdict(&r);
+	assert_null(strstr(text, "indirect call"));
+	says(text, "FAILED");
+	free(text);
+	free(r.samples);
+	free(r.failures);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -405,6 +451,8 @@ int main(void)
 		cmocka_unit_test(of_many_settings_only_failures_are_shown),
 		cmocka_unit_test(colour_is_only_added),
 		cmocka_unit_test(nothing_measured_is_said),
+		cmocka_unit_test(what_pointers_cost_is_a_note_and_no_line),
+		cmocka_unit_test(without_both_there_is_no_such_note),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
