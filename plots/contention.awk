@@ -3,7 +3,7 @@
 # between two of them, at most workers. A panel per lock, its colour the speedup over the sequential
 # program, and the line beyond which the lock costs less than a tenth of what could be reached.
 
-function draw_contentions(n, g, r, i, k, value, number_of, most)
+function draw_contentions(n, g, r, k, value, number_of)
 {
 	n = collect_groups("contention", 0)
 	for (g = 1; g <= n; g++) {
@@ -122,7 +122,7 @@ function sort_numbers(values, n, i, j, value)
 }
 
 # At most 12 locks, the standard ones before others, then the faster; shown the fastest first.
-function choose_map_locks(i, order, key, n)
+function choose_map_locks(i, order, key)
 {
 	for (i = 1; i <= map_locks; i++) {
 		order[i] = i
@@ -339,7 +339,7 @@ function map_tic(value, text)
 
 # 1 is pale; orange is slower than one thread, down to the slowest cell; blue faster, up to the
 # fastest. Both by the logarithm.
-function map_colour(value, t)
+function map_colour(value)
 {
 	if (value <= 0)
 		return slower[1]

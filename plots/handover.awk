@@ -9,7 +9,7 @@ function draw_handovers(g, n)
 		draw_handover(g)
 }
 
-function draw_handover(g, n, i, r, order, key, y, title, widest, high, step, fifo, before, below)
+function draw_handover(g, n, i, r, order, key, y, title, widest, high, step, fifo, before)
 {
 	n = choose_handovers(g, order, key)
 	if (!n)

@@ -17,7 +17,7 @@ function draw_latency(g, n, i, r, order, alone, key, name, title, y, high, step,
 	begin_drawing()
 	title = latency_title(g, order, n, key)
 	y = head(title, subtitle_of(group_placement[g]))
-	y = latency_legend(y + 32, g, latency_alone)
+	y = latency_legend(y + 32, latency_alone)
 	step = latency_alone ? 30 : 24
 	top = y + 44
 	bottom = top + n * step + 4
@@ -52,7 +52,7 @@ function draw_latency(g, n, i, r, order, alone, key, name, title, y, high, step,
 
 # The rows with the most workers, by p99, in order[1..n]; alone[row] is the same variant's row with
 # one worker. Rows without any number are left out, those without a p99 come last.
-function choose_latencies(g, order, alone, key, r, n, i, id, single, part, value)
+function choose_latencies(g, order, alone, key, r, n, i, id, single, part)
 {
 	split("p50_ns p99_ns p999_ns max_ns", part, " ")
 	n = latency_low = latency_high = latency_clock = latency_alone = latency_disturbed = latency_zero = 0
@@ -139,7 +139,7 @@ function latency_row(r, y, colour, size, wide, i, x, part, mark, scale, first, l
 		}
 }
 
-function latency_legend(y, g, with_alone, x, part, word, i, colour)
+function latency_legend(y, with_alone, x, part, word, i, colour)
 {
 	colour = "#333333"
 	split("6 7 13", part, " ")

@@ -87,7 +87,7 @@ function better(a, b)
 # With many series not every lock has a label, the others stay thin. In the overview each strategy's
 # best has one. Elsewhere whatever has no lock, each strategy's best and worst lock; then, while there
 # are fewer than LABELLED, its median and the standard locks.
-function thin_out(i, j, id, strategy, locks, nth, kept, left_out, room)
+function thin_out(i, j, id, strategy, locks, nth, kept, left_out)
 {
 	thin_text = ""
 	split("", thin)

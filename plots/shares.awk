@@ -10,7 +10,7 @@ function draw_shares(g, n)
 			draw_share(g)
 }
 
-function draw_share(g, n, r, i, j, order, key, y, title, widest, high, spread, step, name, last_column)
+function draw_share(g, n, r, i, order, key, y, title, widest, high, spread, step, name, last_column)
 {
 	spread = group_threads[g] > 16
 	n = share_wait = 0

@@ -22,7 +22,7 @@ setup_file()
 	done
 	"$ROOT/tests/synthetic-table" --directory "$TABLES/more-names" --locks 25 --long-names \
 		--kernels counter --placements compact,smt \
-		--tables contention,crossover,latency,fairness,handover,core_to_core 64
+		--tables contention,crossover,latency,fairness,handover,core_to_core 8
 	"$ROOT/tests/synthetic-table" --directory "$TABLES/oversubscribed" --kernels control,counter \
 		--pus 4 16
 	"$ROOT/tests/synthetic-table" --directory "$TABLES/oversubscribed-64" --kernels counter \
