@@ -108,8 +108,11 @@ int measure_start(struct measuring *m, const struct plan *p, const struct visit 
 int measure_try_preload(const struct plan *p, struct error *e)
 {
 	struct measuring m;
-	int status = 0, rc = start(&m, p, NULL, 0, true, NULL, e);
 	const char *preload = json_string_value(p->preload);
+	/* The process may end before it has taken its orders. */
+	void (*before)(int) = signal(SIGPIPE, SIG_IGN);
+	int status = 0, rc = start(&m, p, NULL, 0, true, NULL, e);
+	signal(SIGPIPE, before);
 	if (rc)
 		return rc;
 	while (waitpid(m.pid, &status, 0) < 0 && errno == EINTR)
