@@ -197,7 +197,7 @@ refused()
 @test "patterns, locks and strategies choose variants" {
 	measure '*/global-lock/mcs' --threads 1
 	is "$dir/journal.jsonl" 'set(x["kernel"] for x in s if x["lock"] == "mcs") ==
-		{"bank", "counter", "histogram", "mandelbrot"}'
+		{"bank", "contention", "counter", "histogram", "mandelbrot"}'
 	is "$dir/journal.jsonl" 'set(x["lock"] for x in s) == {"", "mcs"}'
 	dir=$dir.2
 	measure counter --locks ttas --strategies global-lock --threads 1
