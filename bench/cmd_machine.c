@@ -540,7 +540,7 @@ static int ascending(const void *a, const void *b)
 
 static void print_matrix(const struct report *r)
 {
-	unsigned n = r->m.allowed_pus, os[LISTED_MAX];
+	unsigned n = r->m.allowed_pus, os[LISTED_MAX] = {0};
 
 	for (unsigned i = 0; i < n; i++)
 		os[i] = r->m.pu[i].os;

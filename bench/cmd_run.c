@@ -58,6 +58,7 @@ struct setting_list {
 struct run_options {
 	struct selection select;
 	struct setting_list setting[SETTINGS];
+	char **patterns; // where they are not the arguments themselves
 	bool quick, full, quiet, dry_run, placed, latency;
 	double window_ms;                                     // 0: not given
 	unsigned samples, processes, repetitions, watchdog_s; // 0: not given
@@ -422,8 +423,9 @@ static void fill_setting(const struct kernel *k, const struct setting *of,
 }
 
 // A pattern that names the kernel stands; beside those that do not it is measured whole.
-static void add_pattern(struct selection *s, const struct kernel *k, struct argp_state *state)
+static void add_pattern(struct run_options *o, const struct kernel *k, struct argp_state *state)
 {
+	struct selection *s = &o->select;
 	char name[3 * NAME_LEN];
 	for (size_t i = 0; i < s->pattern_count; i++)
 		for (size_t j = 0; j < k->variant_count; j++) {
@@ -434,9 +436,10 @@ static void add_pattern(struct selection *s, const struct kernel *k, struct argp
 	char **more = calloc(s->pattern_count + 1, sizeof *more);
 	if (!more)
 		argp_failure(state, EXIT_FAILED, ENOMEM, "%s", k->name);
-	memcpy(more, s->patterns, s->pattern_count * sizeof *more);
+	for (size_t i = 0; i < s->pattern_count; i++)
+		more[i] = s->patterns[i];
 	more[s->pattern_count++] = (char *)k->name;
-	s->patterns = more; /* as long as the program: like the arguments it holds */
+	s->patterns = o->patterns = more;
 }
 
 static void make_instances(struct run_options *o, struct argp_state *state)
@@ -455,7 +458,7 @@ static void make_instances(struct run_options *o, struct argp_state *state)
 		snprintf(s->instances[s->instance_count++], NAME_LEN, "%s@cs=%u,work=%u,lines=%u",
 			k->name, l[0].value[i / l[2].count / l[1].count],
 			l[1].value[i / l[2].count % l[1].count], l[2].value[i % l[2].count]);
-	add_pattern(s, k, state);
+	add_pattern(o, k, state);
 }
 
 static error_t parse(int key, char *arg, struct argp_state *state)
@@ -1103,6 +1106,7 @@ int cmd_run(int argc, char **argv)
 	free(o.select.strategies);
 	free(o.select.threads);
 	free(o.select.instances);
+	free(o.patterns);
 	json_decref(o.params);
 	json_decref(o.plugins);
 	json_decref(o.preload);

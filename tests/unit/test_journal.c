@@ -165,6 +165,32 @@ static void what_was_appended_is_read_back_in_order(void **state)
 	journal_content_free(&c);
 }
 
+static void notes_are_kept_and_reach_the_context(void **state)
+{
+	struct place *p = *state;
+	struct journal j;
+	struct journal_content c;
+	struct error e;
+	create(&j, p);
+	append(&j, json_pack("{s:s, s:s, s:i, s:s}", "type", "note", "kernel", "k@x=1", "process",
+			   2, "text", "calibration: fast"));
+	append(&j, json_pack("{s:s, s:s}", "type", "note", "text", "of nothing"));
+	append_samples(&j, 1);
+	journal_close(&j);
+	read_back(&c, p);
+	assert_int_equal(json_array_size(c.notes), 1);
+	assert_int_equal(c.damaged, 1);
+	journal_content_free(&c);
+	assert_int_equal(journal_to_result_file(p->dir, &e), 0);
+	json_t *result = json_load_file(p->result, 0, NULL);
+	json_t *ours = json_object_get(json_object_get(result, "context"), "lockscale");
+	json_t *note = json_array_get(json_object_get(ours, "notes"), 0);
+	assert_string_equal(json_string_value(json_object_get(note, "kernel")), "k@x=1");
+	assert_int_equal(json_integer_value(json_object_get(note, "process")), 2);
+	assert_string_equal(json_string_value(json_object_get(note, "text")), "calibration: fast");
+	json_decref(result);
+}
+
 static void an_existing_journal_is_never_started_anew(void **state)
 {
 	struct place *p = *state;
@@ -664,6 +690,7 @@ int main(void)
 	const struct CMUnitTest before[] = {TEST(a_result_file_needs_no_flags_of_google)};
 	const struct CMUnitTest journal[] = {
 		TEST(what_was_appended_is_read_back_in_order),
+		TEST(notes_are_kept_and_reach_the_context),
 		TEST(an_existing_journal_is_never_started_anew),
 		TEST(a_truncated_last_line_is_dropped_wherever_it_was_cut),
 		TEST(a_damaged_line_is_skipped_counted_and_named),

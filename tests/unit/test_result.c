@@ -54,6 +54,7 @@ static const char full[] =
 	"\"version\": \"1.0\", \"name\": \"run1\", \"host\": \"ours\", \"cpu\": \"Test\\tCPU\","
 	"\"seed\": 7, \"window_ms\": 100, \"packages\": 2, \"numa_nodes\": 2, \"cores\": 8,"
 	"\"pus\": 16, \"allowed_cores\": 4, \"allowed_pus\": 8,"
+	"\"params\": {\"contention.cs\": \"30\", \"bank.theta\": \"0.99\"},"
 	"\"boundaries\": {\"compact\": [{\"after\": 4, \"what\": \"package 2\"}], \"none\": []}}},"
 	"\"benchmarks\": ["
 	"{\"name\": \"a\", \"run_type\": \"iteration\", \"kernel\": \"counter\", \"strategy\":"
@@ -101,6 +102,9 @@ static void every_field_is_read(void **state)
 	assert_string_equal(r.boundaries[0].what, "package 2");
 	assert_string_equal(result_unit(&r, "counter"), "increments");
 	assert_string_equal(result_unit(&r, "queue"), "operations");
+	assert_string_equal(result_param(&r, "contention.cs"), "30");
+	assert_string_equal(result_param(&r, "bank.theta"), "0.99");
+	assert_null(result_param(&r, "contention"));
 	result_free(&r);
 }
 
