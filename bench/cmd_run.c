@@ -802,13 +802,24 @@ static void show_warnings(const struct machine *m)
 		fprintf(stderr, "warning: %s\n         %s\n", w[i].text, w[i].remedy);
 }
 
+// " (4 of them with latency samples)", or nothing.
+static const char *latency_words(const struct plan *p, char *buf, size_t size)
+{
+	*buf = '\0';
+	if (p->latency)
+		snprintf(buf, size, " (%zu of them with latency samples)", plan_latency_points(p));
+	return buf;
+}
+
 static void announce(const struct plan *p, const struct machine *m, const char *dir)
 {
+	char latency[64];
 	fprintf(stderr,
-		"%s, %u cores, %u PUs: %zu points x %zu samples of %.0f ms, about %.0f s; seed "
+		"%s, %u cores, %u PUs: %zu points%s x %zu samples of %.0f ms, about %.0f s; seed "
 		"%llu; "
 		"to %s\n",
-		m->cpu, m->allowed_cores, m->allowed_pus, p->point_count, samples_per_point(p),
+		m->cpu, m->allowed_cores, m->allowed_pus, p->point_count,
+		latency_words(p, latency, sizeof latency), samples_per_point(p),
 		(double)p->window_ns * 1e-6, plan_seconds(p), (unsigned long long)p->seed, dir);
 }
 
@@ -817,8 +828,10 @@ static int dry_run(const struct plan *p)
 	char name[256];
 	for (size_t i = 0; i < p->point_count; i++)
 		puts(point_name(&p->points[i], name, sizeof name));
-	fprintf(stderr, "%zu points x %zu samples of %.0f ms: about %.0f s\n", p->point_count,
-		samples_per_point(p), (double)p->window_ns * 1e-6, plan_seconds(p));
+	char latency[64];
+	fprintf(stderr, "%zu points%s x %zu samples of %.0f ms: about %.0f s\n", p->point_count,
+		latency_words(p, latency, sizeof latency), samples_per_point(p),
+		(double)p->window_ns * 1e-6, plan_seconds(p));
 	return fflush(stdout) ? 1 : 0;
 }
 

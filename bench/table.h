@@ -32,15 +32,11 @@ struct row {
 	double ops_per_second; // median in the main mode
 	struct interval ops;   // of that median, by order statistics, 95 % where possible
 	double speedup;
-	struct interval gain; // of the speedup, 95 %, by hierarchical bootstrap
-	double efficiency;    // speedup per worker
-	double self_speedup;  // against the same variant and placement with 1 worker
-	double fairness;      // median of the fewest operations of a worker over the most
-	double jain;          // median of Jain's index of the workers' operations
-	double *shares;       // median share of each of the first TABLE_SHARES_MOST workers in
-			// all operations; owned by the table; null where unknown
-	double cycles, instructions, cache_misses; // medians per operation; NaN: not counted
-	int64_t lost;                              // updates, over all samples
+	struct interval gain;     // of the speedup, 95 %, by hierarchical bootstrap
+	double efficiency;        // speedup per worker
+	double self_speedup;      // against the same variant and placement with 1 worker
+	double fairness;          // median of the fewest operations of a worker over the most
+	int64_t lost;             // updates, over all samples
 	double lost_share;        // of all updates; NaN where their number is unknown
 	bool has_samples;         // else all of the above is NaN or 0
 	bool failed;              // in any process: its numbers are not to be trusted
@@ -48,6 +44,11 @@ struct row {
 	int mode;                 // the main one, an index into modes
 	struct table_mode *modes; // ascending in line_ns; borrowed from the table
 	int mode_count;
+	double jain; // median of Jain's index of the workers' operations
+	// Median share of each of the first TABLE_SHARES_MOST workers in all operations; null where
+	// unknown. The table's.
+	double *shares;
+	double cycles, instructions, cache_misses; // medians per operation; NaN: not counted
 };
 
 struct table {

@@ -109,7 +109,7 @@ disturbed mode line_ns jain" ]
 	for line in "${lines[@]}"; do
 		[ -e "$line" ]
 	done
-	[ "${#lines[@]}" -eq 5 ]
+	[ "${#lines[@]}" -eq 7 ]
 }
 
 @test "yes-at moves what counts as yes" {

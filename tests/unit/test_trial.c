@@ -11,7 +11,20 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <dirent.h>
+#include <linux/perf_event.h>
+
+#include "counters.h"
 #include "kernel.h"
+
+// Stands in for the hardware's counters, which many machines lack.
+static struct counter_event stand_in[COUNTERS];
+static const struct counter_event software[COUNTERS] = {
+	{PERF_TYPE_SOFTWARE, PERF_COUNT_SW_TASK_CLOCK},
+	{PERF_TYPE_SOFTWARE, PERF_COUNT_SW_PAGE_FAULTS},
+	{PERF_TYPE_SOFTWARE, PERF_COUNT_SW_DUMMY},
+};
+#define counters_hardware stand_in
 
 // The trial itself, with a place in it where workers can be made late. All test programs link
 // the product's objects too, so this one bears another name.
@@ -87,6 +100,7 @@ static int start(void **state)
 {
 	(void)state;
 	memset(&bench, 0, sizeof bench);
+	memcpy(stand_in, software, sizeof stand_in);
 	return 0;
 }
 
@@ -559,6 +573,52 @@ static void the_line_transfer_goes_with_the_sample(void **state)
 	assert_true(o.line_ns == 0);
 }
 
+static unsigned open_files(void)
+{
+	unsigned count = 0;
+	DIR *d = opendir("/proc/self/fd");
+	assert_non_null(d);
+	while (readdir(d))
+		count++;
+	closedir(d);
+	return count;
+}
+
+static void what_the_workers_counters_say_is_added_up(void **state)
+{
+	(void)state;
+	struct observation o;
+	struct counters c;
+	if (counters_open(&c, software) < 0) {
+		print_message("needs perf_event_open\n");
+		skip();
+	}
+	counters_close(&c);
+	sample_with(&o, &throughput, EVEN, single, 1, &settings); /* opens what stays open */
+	unsigned files = open_files();
+	for (unsigned workers = 1; workers <= 2 && workers <= machine.allowed_pus; workers++) {
+		sample_with(
+			&o, &throughput, EVEN, workers == 1 ? single : team, workers, &settings);
+		assert_true(o.counts.known);
+		/* CPU time as the counters saw it, within what the workers used around them */
+		double counted = (double)o.counts.value[0] * 1e-9;
+		assert_true(counted > 0.5 * o.cpu_seconds && counted < 1.01 * o.cpu_seconds);
+	}
+	assert_int_equal(open_files(), files);
+}
+
+static void without_counters_a_sample_is_taken_all_the_same(void **state)
+{
+	(void)state;
+	struct observation o;
+	unsigned files = open_files();
+	stand_in[COUNTERS - 1].config = UINT64_MAX; /* no kernel knows it */
+	sample_with(&o, &throughput, EVEN, single, 1, &settings);
+	assert_false(o.counts.known);
+	assert_true(o.operations_per_second > 0);
+	assert_int_equal(open_files(), files);
+}
+
 static void count_alive(void *context)
 {
 	++*(unsigned *)context;
@@ -608,6 +668,8 @@ int main(void)
 		TEST(a_kernel_that_cannot_be_set_up_is_an_error_with_its_name),
 		TEST(workers_that_share_a_pu_are_measured_all_the_same),
 		TEST(the_line_transfer_goes_with_the_sample),
+		TEST(what_the_workers_counters_say_is_added_up),
+		TEST(without_counters_a_sample_is_taken_all_the_same),
 		TEST(a_long_sample_tells_that_it_is_alive),
 	};
 	alarm(HANG_S);
