@@ -89,7 +89,7 @@ static __attribute__((noinline)) void back_off(unsigned *pauses)
 /* With a list. The remainders mean nothing while the lock holds what it promises; where it does
  * not, the check must tell, and not the damage. */
 
-static ALWAYS_INLINE void take_listed(void *state, void *taken)
+static inline void take_listed(void *state, void *taken)
 {
 	struct pool *p = state;
 	unsigned count = p->free_count, i = NONE;
@@ -100,7 +100,7 @@ static ALWAYS_INLINE void take_listed(void *state, void *taken)
 	*(unsigned *)taken = i;
 }
 
-static ALWAYS_INLINE void put_listed(void *state, void *taken)
+static inline void put_listed(void *state, void *taken)
 {
 	struct pool *p = state;
 	const unsigned *i = taken;

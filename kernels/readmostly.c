@@ -56,7 +56,7 @@ static void unprepare(struct input *in)
 	free(in->data);
 }
 
-static ALWAYS_INLINE void update(void *state, void *unused)
+static inline void update(void *state, void *unused)
 {
 	(void)unused;
 	struct readmostly *r = state;
@@ -66,7 +66,7 @@ static ALWAYS_INLINE void update(void *state, void *unused)
 		store(&r->word[i], updates, relaxed);
 }
 
-static ALWAYS_INLINE void look(void *state, void *differs)
+static inline void look(void *state, void *differs)
 {
 	struct readmostly *r = state;
 	uint64_t first = load(&r->word[0], relaxed), found = 0; /* relaxed: as above */

@@ -154,7 +154,7 @@ static __attribute__((noinline, unused)) void combining_publish(struct combining
 	}
 }
 
-static inline void combining_execute(struct combining_lock *l, struct lock_node *node,
+static ALWAYS_INLINE void combining_execute(struct combining_lock *l, struct lock_node *node,
 	void (*section)(void *state, void *argument), void *state, void *argument)
 {
 	if (combining_try_acquire(l, node)) {
