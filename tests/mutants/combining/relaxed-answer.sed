@@ -1,0 +1,2 @@
+# the answer is not a release: the worker may not see what its section wrote (a race)
+s/store\(&r->waiting, false, release\)/store(\&r->waiting, false, relaxed)/

@@ -1,0 +1,2 @@
+# try_acquire is granted while another owns the lock: two owners
+s/answer = DELEGATION_REFUSED;/answer = DELEGATION_DONE;/

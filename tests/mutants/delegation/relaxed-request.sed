@@ -1,0 +1,2 @@
+# the request is not a release: the server may run a section with a stale argument (a race)
+s/store\(&mine->request, request, release\)/store(\&mine->request, request, relaxed)/

@@ -1,0 +1,2 @@
+# a writer leaves out the last worker's flag
+s/for \(unsigned i = 0; i < l->workers; i\+\+\)/for (unsigned i = 0; i + 1 < l->workers; i++)/

@@ -1,0 +1,2 @@
+# an attempt that met a reader does not pass the turn on: all later writers wait for ever
+/_try_acquire\(/,/^}/s/^\tstore\(&l->serving, ticket \+ 1, release\);.*$//

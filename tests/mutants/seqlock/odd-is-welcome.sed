@@ -1,0 +1,2 @@
+# a reader begins while a writer is inside, and finds the same odd sequence at the end
+s/return !\(seen & 1\);/return true;/

@@ -1,0 +1,2 @@
+# read_release always accepts: a torn read counts
+s/return load\(&l->sequence, relaxed\) == \(\(struct seqlock_node \*\)node\)->sequence;/(void)l, (void)node;\n\treturn true;/

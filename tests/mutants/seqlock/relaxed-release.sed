@@ -1,0 +1,2 @@
+# the writer's last store is not a release: the next writer may not see its writes (a race)
+s/relaxed\) \+ 1, release\)/relaxed) + 1, relaxed)/
