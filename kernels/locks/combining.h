@@ -56,6 +56,8 @@ static inline int combining_init(struct combining_lock *l, const struct lock_tea
 	if (!l->word || !l->record) {
 		free(l->word);
 		free(l->record);
+		l->word = NULL; /* for fini */
+		l->record = NULL;
 		return ENOMEM;
 	}
 	for (unsigned i = 0; i < l->words; i++)

@@ -121,11 +121,13 @@ static inline int delegation_init(struct delegation_lock *l, const struct lock_t
 		atomic_init(&l->record[i].owns, false);
 	}
 	int rc = pthread_create(&l->server, NULL, delegation_serve, l);
-	if (rc)
+	if (rc) {
 		free(l->record);
-	else
-		delegation_place(l, team->spare_pu);
-	return rc;
+		l->record = NULL;
+		return rc;
+	}
+	delegation_place(l, team->spare_pu);
+	return 0;
 }
 
 static __attribute__((noinline, unused)) unsigned delegation_wait(
@@ -173,6 +175,8 @@ static inline void delegation_execute(struct delegation_lock *l, struct lock_nod
 
 static inline void delegation_fini(struct delegation_lock *l)
 {
+	if (!l->record) /* init failed */
+		return;
 	store(&l->stop, true, relaxed); /* relaxed: the join orders */
 	pthread_join(l->server, NULL);
 	free(l->record);
