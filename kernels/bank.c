@@ -124,7 +124,7 @@ static uint64_t unsynchronized(void *state, struct worker *w, uint64_t n)
 	return n;
 }
 
-static ALWAYS_INLINE void carry_out(void *state, void *transfer)
+static inline void carry_out(void *state, void *transfer)
 {
 	struct bank *b = state;
 	const struct transfer *t = transfer;

@@ -49,7 +49,7 @@ static uint64_t unsynchronized(void *state, struct worker *w, uint64_t n)
 	return n;
 }
 
-static ALWAYS_INLINE void increment(void *state, void *unused)
+static inline void increment(void *state, void *unused)
 {
 	(void)unused;
 	((struct counter *)state)->value++;

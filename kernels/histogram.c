@@ -170,7 +170,7 @@ static uint64_t unsynchronized(void *state, struct worker *w, uint64_t n)
 	return n;
 }
 
-static ALWAYS_INLINE void increment(void *state, void *count)
+static inline void increment(void *state, void *count)
 {
 	(void)state;
 	++*(uint64_t *)count;

@@ -86,7 +86,9 @@ struct lock_class {
 	void (*safepoint)(void *lock, struct lock_node *node);
 };
 
-// Runs section(state, argument) under the lock, the way that suits the lock.
+// Runs section(state, argument) under the lock, the way that suits the lock. A section is declared
+// `static inline`: compilers inline it, and may fail where an always_inline function turns out to
+// be what a pointer calls.
 static ALWAYS_INLINE void lock_execute(const struct lock_class *class, void *lock,
 	struct lock_node *node, void (*section)(void *state, void *argument), void *state,
 	void *argument)

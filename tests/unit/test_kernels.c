@@ -183,7 +183,7 @@ static void an_unsynchronized_counter_does_lose_updates(void **state)
 		print_message("needs two PUs\n");
 		skip();
 	}
-	static const char *const names[] = {"counter", "histogram", "bank"};
+	static const char *const names[] = {"counter", "histogram", "bank", "readmostly"};
 	for (size_t i = 0; i < COUNT(names); i++) {
 		const struct kernel *k = catalog_kernel(names[i]);
 		const struct variant *v = catalog_variant(k, "unsynchronized", "");
@@ -283,6 +283,23 @@ static void contention_takes_as_long_as_it_is_told_and_says_how(void **state)
 				"four times the arithmetic takes %g times as long", rate / more[i]);
 }
 
+static void a_record_stays_whole_however_often_it_is_changed(void **state)
+{
+	(void)state;
+	static const struct setting half = {"read-percent", "50"}, rare = {"read-percent", "99.9"};
+	check_kernel(catalog_kernel("readmostly"), &half, 1, 2);
+	check_kernel(catalog_kernel("readmostly"), &rare, 1, 2);
+}
+
+static void a_pool_of_one_or_of_many_items_lends_each_to_one_worker(void **state)
+{
+	(void)state;
+	static const struct setting one[] = {{"permits", "1"}, {"use", "0"}};
+	static const struct setting many[] = {{"permits", "64"}, {"use", "100"}};
+	check_kernel(catalog_kernel("pool"), one, 2, 2);
+	check_kernel(catalog_kernel("pool"), many, 2, 2);
+}
+
 static void pictures_of_any_shape_are_computed_whole(void **state)
 {
 	(void)state;
@@ -313,6 +330,11 @@ static void bad_values_are_refused_with_what_is_accepted(void **state)
 		{"mandelbrot.width=15", "16..16384"},
 		{"mandelbrot.height=1e9", "16..16384"},
 		{"mandelbrot.iterations=0", "1..65535"},
+		{"readmostly.read-percent=49", "50..99.9"},
+		{"readmostly.read-percent=100", "50..99.9"},
+		{"pool.permits=0", "1..64"},
+		{"pool.permits=65", "1..64"},
+		{"pool.use=-1", "0..1000000"},
 		{"histogram.input=/no/such/file", "/no/such/file"},
 		{"histogram.input=/dev/null", "empty"},
 		{"histogram.input=/tmp", "/tmp"},
@@ -364,6 +386,8 @@ int main(void)
 		cmocka_unit_test(two_accounts_are_enough_for_a_bank),
 		cmocka_unit_test(contention_keeps_count_on_all_of_its_lines),
 		cmocka_unit_test(contention_takes_as_long_as_it_is_told_and_says_how),
+		cmocka_unit_test(a_record_stays_whole_however_often_it_is_changed),
+		cmocka_unit_test(a_pool_of_one_or_of_many_items_lends_each_to_one_worker),
 		cmocka_unit_test(pictures_of_any_shape_are_computed_whole),
 		cmocka_unit_test(bad_values_are_refused_with_what_is_accepted),
 		cmocka_unit_test(good_values_are_taken_as_they_are),
