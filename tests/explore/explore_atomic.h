@@ -61,7 +61,8 @@
 		explore_done;                                                                      \
 	})
 
-#define atomic_load_explicit(p, order) EXPLORE_ATOMIC(OP_LOAD, p, (EXPLORE_VALUE(p))0, "load(" #p ")")
+#define atomic_load_explicit(p, order)                                                             \
+	EXPLORE_ATOMIC(OP_LOAD, p, (EXPLORE_VALUE(p))0, "load(" #p ")")
 #define atomic_store_explicit(p, v, order)                                                         \
 	((void)EXPLORE_ATOMIC(OP_STORE, p, v, "store(" #p ", " #v ")"))
 #define atomic_exchange_explicit(p, v, order)                                                      \
@@ -98,5 +99,5 @@
 #define cpu_relax()                                                                                \
 	__extension__({                                                                            \
 		EXPLORE_SITE("cpu_relax()");                                                       \
-		explore_relax(0, &explore_site);                                                   \
+		(void)explore_relax(0, &explore_site);                                             \
 	})

@@ -14,7 +14,7 @@
 
 #include "hooks.h"
 
-static inline int explore_nothing(const void *p)
+static inline int explore_nothing(const volatile void *p)
 {
 	(void)p;
 	return 0;
@@ -91,21 +91,20 @@ static inline int explore_nothing(const void *p)
 #define pthread_self() explore_thread_self()
 #define pthread_attr_init(a) explore_nothing(a)
 #define pthread_attr_destroy(a) explore_nothing(a)
-#define pthread_attr_setaffinity_np(a, n, s) ((void)(a), (void)(n), (void)(s), 0)
-#define pthread_attr_setstacksize(a, n) ((void)(a), (void)(n), 0)
-#define pthread_setaffinity_np(t, n, s) ((void)(t), (void)(n), (void)(s), 0)
-#define pthread_setname_np(t, name) ((void)(t), (void)(name), 0)
-#define pthread_sigmask(how, set, old) ((void)(how), (void)(set), (void)(old), 0)
+#define pthread_attr_setaffinity_np(a, n, s) ((void)(a), (void)(n), explore_nothing(s))
+#define pthread_attr_setstacksize(a, n) ((void)(n), explore_nothing(a))
+#define pthread_setaffinity_np(t, n, s) ((void)(t), (void)(n), explore_nothing(s))
+#define pthread_attr_setdetachstate(a, n) ((void)(n), explore_nothing(a))
+#define pthread_setname_np(t, name) ((void)(t), explore_nothing(name))
+#define pthread_sigmask(how, set, old) ((void)(how), (void)(set), explore_nothing(old))
 
-#define sched_yield() (EXPLORE_CALL("sched_yield()", explore_relax(0, &site)), 0)
-#define usleep(us) (EXPLORE_CALL("usleep()", explore_relax((us) * 1000ull, &site)), 0)
+#define sched_yield() EXPLORE_CALL("sched_yield()", explore_relax(0, &site))
+#define usleep(us) EXPLORE_CALL("usleep()", explore_relax((us)*1000ull, &site))
 #define nanosleep(t, left)                                                                         \
 	((void)(left),                                                                             \
-		EXPLORE_CALL("nanosleep()",                                                        \
-			explore_relax((uint64_t)(t)->tv_sec * 1000000000u +                        \
-					      (uint64_t)(t)->tv_nsec,                              \
-				&site)),                                                           \
-		0)
+		EXPLORE_CALL("nanosleep()", explore_relax((uint64_t)(t)->tv_sec * 1000000000u +    \
+								  (uint64_t)(t)->tv_nsec,          \
+						    &site)))
 #define clock_gettime(clock, t)                                                                    \
 	((void)(clock), EXPLORE_CALL("clock_gettime()", explore_clock_gettime((t), &site)))
 

@@ -54,7 +54,7 @@ uint64_t explore_atomic(enum op_kind kind, volatile void *p, size_t size, uint64
 	const struct explore_site *site);
 bool explore_compare_exchange(enum op_kind kind, volatile void *p, size_t size, uint64_t *expected,
 	uint64_t desired, const struct explore_site *site);
-void explore_relax(uint64_t ns, const struct explore_site *site);
+int explore_relax(uint64_t ns, const struct explore_site *site); // 0
 
 uint64_t explore_now(const struct explore_site *site);
 int explore_futex_wait(
@@ -76,11 +76,11 @@ int explore_rwlock_lock(
 	pthread_rwlock_t *l, bool write, bool may_wait, const struct explore_site *site);
 int explore_rwlock_unlock(pthread_rwlock_t *l, const struct explore_site *site);
 int explore_sem_init(sem_t *s, unsigned value);
-int explore_sem_wait(sem_t *s, const struct timespec *until, bool may_wait,
-	const struct explore_site *site);
+int explore_sem_wait(
+	sem_t *s, const struct timespec *until, bool may_wait, const struct explore_site *site);
 int explore_sem_post(sem_t *s, const struct explore_site *site);
-int explore_thread_create(pthread_t *thread, void *(*run)(void *), void *argument,
-	const struct explore_site *site);
+int explore_thread_create(
+	pthread_t *thread, void *(*run)(void *), void *argument, const struct explore_site *site);
 int explore_thread_join(pthread_t thread, void **result, const struct explore_site *site);
 pthread_t explore_thread_self(void);
 int explore_clock_gettime(struct timespec *t, const struct explore_site *site);

@@ -15,7 +15,8 @@ static const char usage[] =
 	"  --bound N          at most N preemptions, or `none`\n"
 	"                     (none for two workers, 2 for three)\n"
 	"  --states N         give up a scenario after so many states (400000)\n"
-	"  --schedule TEXT    follow this schedule (with --lock and --scenario), printing each step\n"
+	"  --schedule TEXT    follow this schedule (with --lock and --scenario), printing each "
+	"step\n"
 	"  --list             locks and scenarios\n"
 	"Exit status: 0 nothing wrong, 1 a failure, 2 usage.\n";
 
@@ -42,26 +43,43 @@ static const struct scenario *wanted_scenario(
 	return wanted && s->applies(class) ? s : NULL;
 }
 
+// What was explored: the last search, and the last that came to its end (UNKNOWN: none).
+enum { UNKNOWN = -2 };
+static void say_how(char *text, size_t size, const struct search_result *r, int bound, int whole)
+{
+	if (r->wrong[0])
+		snprintf(text, size, "then it fails");
+	else if (!r->cut && (bound == NO_BOUND || !r->bounded))
+		snprintf(text, size, "all interleavings");
+	else if (!r->cut)
+		snprintf(text, size, "all with up to %d preemptions", bound);
+	else if (whole != UNKNOWN)
+		snprintf(text, size, "cut: all with up to %d preemptions, some with more", whole);
+	else
+		snprintf(text, size, "cut: some interleavings");
+}
+
 // Few preemptions first: what they find is the easiest to understand.
 static int explore_one(unsigned number, const struct wishes *w, const struct scenario *s,
 	const struct lock_class *class)
 {
-	int last = w->bound_given ? w->bound : s->workers == 2 ? NO_BOUND : 2;
-	struct search_limits limits = {last == NO_BOUND || last > 1 ? 1 : last, w->states};
+	int last = w->bound_given ? w->bound : s->workers == 2 ? NO_BOUND : 2, whole = UNKNOWN;
+	struct search_limits limits = {0, w->states};
 	struct search_result r;
-	search(s, class, &limits, &r);
-	if (!r.wrong[0] && limits.preemptions != last) {
-		limits.preemptions = last;
+	for (int bound = 1;; bound++) {
+		limits.preemptions = bound > 2 || (last != NO_BOUND && bound > last) ? last : bound;
+		search(s, class, &limits, &r);
+		if (r.wrong[0] || r.cut || !r.bounded || limits.preemptions == last)
+			break;
+		whole = limits.preemptions;
+	}
+	/* Everything without a bound, once more for what is to be seen from all of it only. */
+	if (!r.wrong[0] && !r.cut && !r.bounded && limits.preemptions != NO_BOUND) {
+		limits.preemptions = NO_BOUND;
 		search(s, class, &limits, &r);
 	}
-	char how[64];
-	if (r.wrong[0])
-		snprintf(how, sizeof how, "then it fails");
-	else if (limits.preemptions == NO_BOUND || !r.bounded)
-		snprintf(how, sizeof how, "%s", r.cut ? "not all interleavings" : "all interleavings");
-	else
-		snprintf(how, sizeof how, "%sup to %d preemptions", r.cut ? "not all with " : "",
-			limits.preemptions);
+	char how[100];
+	say_how(how, sizeof how, &r, limits.preemptions, whole);
 	printf("%sok %u - %s %s: %s (%u states, %lu steps, %s)\n", r.wrong[0] ? "not " : "", number,
 		explored_name(class), s->name, s->claim, r.states, r.steps, how);
 	if (r.wrong[0])

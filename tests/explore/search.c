@@ -211,15 +211,14 @@ static void describe_all(char *text, size_t size)
 		if (!world->fiber[i].live)
 			continue;
 		world_describe(i, one, sizeof one);
-		at += (size_t)snprintf(text + at, size - at, "%s%c at %s", at ? "; " : "",
-			fiber_letter(i), one);
+		at += (size_t)snprintf(
+			text + at, size - at, "%s%c at %s", at ? "; " : "", fiber_letter(i), one);
 	}
 }
 
 static void start(const struct scenario *scenario, const struct lock_class *class)
 {
-	world_restore(pristine);
-	explore_failure[0] = '\0';
+	world_begin(pristine);
 	scenario_prepare(scenario, class);
 	world->timeouts = scenario->workers == 2 ? 2 : 1;
 	world->spurious = scenario->workers == 2;
@@ -296,8 +295,8 @@ static void stuck(struct search_result *r)
 }
 
 // After a step from frame f: counts what was reached, and goes on there where it is new.
-static void arrive(struct frame *f, int left, const struct search_limits *limits,
-	struct search_result *r)
+static void arrive(
+	struct frame *f, int left, const struct search_limits *limits, struct search_result *r)
 {
 	struct choice by = f->choice[f->next - 1];
 	if (is_over()) {
@@ -429,8 +428,8 @@ int replay(const struct scenario *scenario, const struct lock_class *class, cons
 		}
 		for (; times > 0 && !explore_failure[0]; times--) {
 			if (!is_possible(c) || !print_step(++number, c)) {
-				fprintf(stderr, "explore: step %u: %c cannot do that now\n",
-					number, fiber_letter(c.fiber));
+				fprintf(stderr, "explore: step %u: %c cannot do that now\n", number,
+					fiber_letter(c.fiber));
 				return 2;
 			}
 		}

@@ -13,7 +13,7 @@ struct search_limits {
 
 struct search_result {
 	char wrong[768]; // empty: nothing
-	char *schedule;	 // that leads there; freed by the caller
+	char *schedule;  // that leads there; freed by the caller
 	unsigned states;
 	unsigned long steps;
 	bool bounded; // some schedules need more preemptions

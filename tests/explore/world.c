@@ -75,8 +75,72 @@ void explore_fail(const char *format, ...)
 		_longjmp(scheduler, 1);
 }
 
-static void on_crash(int signal_number)
+/* Static data of the locks (the Makefile puts it into one section). It is part of the world, but
+ * most of it is never written: pages are write-protected until they are. */
+
+enum { PAGE = 4096, STATIC_PAGES_MOST = 64 };
+extern char __start_explored[] __attribute__((weak)), __stop_explored[] __attribute__((weak));
+static char *statics_pristine;
+static uint64_t statics_written; // a bit per page
+
+static size_t statics_size(void)
 {
+	return (size_t)(__stop_explored - __start_explored);
+}
+
+static char *page_of_statics(unsigned page)
+{
+	return (char *)((uintptr_t)__start_explored & -(uintptr_t)PAGE) + (size_t)page * PAGE;
+}
+
+static unsigned static_pages(void)
+{
+	if (!statics_size())
+		return 0;
+	return (unsigned)((__stop_explored - page_of_statics(0) + PAGE - 1) / PAGE);
+}
+
+// The part of a page that is the locks': the rest may be the explorer's.
+static char *static_part(unsigned page, size_t *size)
+{
+	char *from = page_of_statics(page), *to = from + PAGE;
+	from = from < __start_explored ? __start_explored : from;
+	to = to > __stop_explored ? __stop_explored : to;
+	*size = (size_t)(to - from);
+	return from;
+}
+
+static void protect_statics(void)
+{
+	statics_written = 0;
+	for (unsigned i = 0; i < static_pages(); i++) {
+		size_t size;
+		static_part(i, &size);
+		if (size < PAGE)
+			statics_written |= UINT64_C(1) << i;
+		else
+			mprotect(page_of_statics(i), PAGE, PROT_READ);
+	}
+}
+
+static bool unprotect_static(const void *at)
+{
+	for (unsigned i = 0; i < static_pages(); i++) {
+		char *page = page_of_statics(i);
+		if ((const char *)at < page || (const char *)at >= page + PAGE ||
+			statics_written & UINT64_C(1) << i)
+			continue;
+		statics_written |= UINT64_C(1) << i;
+		return mprotect(page, PAGE, PROT_READ | PROT_WRITE) == 0;
+	}
+	return false;
+}
+
+static void on_crash(int signal_number, siginfo_t *about, void *context)
+{
+	(void)context;
+	if (signal_number == SIGSEGV && unprotect_static(about->si_addr))
+		return;
 	if (!inside)
 		_exit(99);
 	explore_fail("it dies of signal %d (%s)", signal_number, strsignal(signal_number));
@@ -97,7 +161,7 @@ static void watch_fibers(void)
 	static char stack[1 << 16];
 	sigaltstack(&(stack_t){.ss_sp = stack, .ss_size = sizeof stack}, NULL);
 	struct sigaction crash = {
-		.sa_handler = on_crash, .sa_flags = SA_ONSTACK | SA_NODEFER};
+		.sa_sigaction = on_crash, .sa_flags = SA_ONSTACK | SA_NODEFER | SA_SIGINFO};
 	const int fatal[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT};
 	for (size_t i = 0; i < sizeof fatal / sizeof *fatal; i++)
 		sigaction(fatal[i], &crash, NULL);
@@ -106,6 +170,13 @@ static void watch_fibers(void)
 	sigaction(SIGVTALRM, &tick, NULL);
 	const struct itimerval every = {{2, 0}, {2, 0}};
 	setitimer(ITIMER_VIRTUAL, &every, NULL);
+}
+
+void world_begin(const char *pristine)
+{
+	world_restore(pristine);
+	protect_statics();
+	explore_failure[0] = '\0';
 }
 
 static ucontext_t first_scheduler, first_fiber;
@@ -118,6 +189,12 @@ void world_make(void)
 		perror("explore: mmap");
 		exit(2);
 	}
+	if (static_pages() > STATIC_PAGES_MOST) {
+		fprintf(stderr, "explore: the locks have too much static data\n");
+		exit(2);
+	}
+	statics_pristine = malloc(statics_size() + 1);
+	memcpy(statics_pristine, __start_explored, statics_size());
 	watch_fibers();
 	for (unsigned i = 0; i < FIBERS; i++) {
 		getcontext(&first_fiber);
@@ -234,7 +311,8 @@ unsigned world_alternatives(const struct fiber *f, bool despair)
 	case OP_RELAX:
 		return mask | 2;
 	case OP_CAS_WEAK:
-		return mask | (world->spurious && fetch(f->address, f->size) == f->expected ? 2 : 0);
+		return mask |
+		       (world->spurious && fetch(f->address, f->size) == f->expected ? 2 : 0);
 	case OP_CLOCK:
 		return mask | (world->leaps || despair ? 2 : 0);
 	case OP_SLEEP:
@@ -368,7 +446,7 @@ bool explore_compare_exchange(enum op_kind kind, volatile void *p, size_t size, 
 	return true;
 }
 
-void explore_relax(uint64_t ns, const struct explore_site *site)
+int explore_relax(uint64_t ns, const struct explore_site *site)
 {
 	struct fiber *f = &world->fiber[this_fiber];
 	f->relaxed = true;
@@ -379,6 +457,7 @@ void explore_relax(uint64_t ns, const struct explore_site *site)
 		stop_at(OP_RELAX, NULL, 0, 0, 0, site);
 	if (f->impatient && ++f->alternative > PATIENCE_PAUSES)
 		stop_at(OP_RELAX, NULL, 0, 0, 0, site);
+	return 0;
 }
 
 uint64_t explore_now(const struct explore_site *site)
@@ -404,8 +483,8 @@ int explore_clock_gettime(struct timespec *t, const struct explore_site *site)
 /* Sleeping. */
 
 // Returns whether it was woken (or for no reason) rather than out of time.
-static bool sleep_on(const volatile void *on, bool timed, uint64_t until,
-	const struct explore_site *site)
+static bool sleep_on(
+	const volatile void *on, bool timed, uint64_t until, const struct explore_site *site)
 {
 	struct fiber *f = &world->fiber[this_fiber];
 	f->sleeps_on = on;
@@ -801,8 +880,7 @@ uint64_t world_hash(void)
 {
 	uint64_t h = hash(1, (char *)world + offsetof(struct world, fibers),
 		offsetof(struct world, block) - offsetof(struct world, fibers));
-	h = hash(h, world->block,
-		(world->blocks * sizeof(struct heap_block) + 7) & ~(size_t)7);
+	h = hash(h, world->block, (world->blocks * sizeof(struct heap_block) + 7) & ~(size_t)7);
 	h = hash(h, world->scenario, sizeof world->scenario);
 	h = hash(h, world->heap, world->heap_used);
 	for (unsigned i = 0; i < world->fibers; i++)
@@ -810,12 +888,18 @@ uint64_t world_hash(void)
 			h = hash_fiber(mix(h, i), i);
 		else
 			h = mix(h, world->fiber[i].done);
+	for (unsigned i = 0; i < static_pages(); i++)
+		if (statics_written & UINT64_C(1) << i) {
+			size_t size;
+			char *part = static_part(i, &size);
+			h = hash(h, part, size & ~(size_t)7);
+		}
 	return h;
 }
 
 size_t world_size(void)
 {
-	return sizeof *world;
+	return sizeof *world + statics_size() + sizeof statics_written;
 }
 
 size_t world_save(char *to)
@@ -831,7 +915,17 @@ size_t world_save(char *to)
 		memcpy(at, low, size);
 		at += size;
 	}
-	return (size_t)(at - to);
+	memcpy(at, &statics_written, sizeof statics_written);
+	at += sizeof statics_written;
+	for (unsigned i = 0; i < static_pages(); i++)
+		if (statics_written & UINT64_C(1) << i) {
+			size_t size;
+			const char *part = static_part(i, &size);
+			memcpy(at, part, size);
+			at += size;
+		}
+	/* of 8: the next one begins there */
+	return ((size_t)(at - to) + 7) & ~(size_t)7;
 }
 
 void world_restore(const char *from)
@@ -845,6 +939,19 @@ void world_restore(const char *from)
 		size_t size = in_use(i, &low);
 		memcpy((char *)low, from, size);
 		from += size;
+	}
+	uint64_t saved;
+	memcpy(&saved, from, sizeof saved);
+	from += sizeof saved;
+	for (unsigned i = 0; i < static_pages(); i++) {
+		size_t size;
+		char *part = static_part(i, &size);
+		if (saved & UINT64_C(1) << i) {
+			memcpy(part, from, size);
+			from += size;
+		} else if (statics_written & UINT64_C(1) << i) {
+			memcpy(part, statics_pristine + (part - __start_explored), size);
+		}
 	}
 }
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // The explored world: all that an explored program is made of lies in one block of memory at a
 // fixed address: fibers with their stacks and registers, the lock's memory, the scenario's data,
-// sleepers, the clock. So a state of the program can be saved, put back and hashed as it is.
+// sleepers, the clock; beside it only the locks' static data. So a state of the program can be
+// saved, put back and hashed as it is.
 #pragma once
 
 #include <setjmp.h>
@@ -87,6 +88,8 @@ uint64_t world_hash(void);
 size_t world_save(char *to); // at most world_size() bytes
 size_t world_size(void);
 void world_restore(const char *from);
+// As world_restore, at the begin of a search.
+void world_begin(const char *pristine);
 
 void fiber_start(unsigned index, void *(*run)(void *), void *argument);
 char fiber_letter(unsigned index);
