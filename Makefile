@@ -31,10 +31,11 @@ SOURCES = $(sort $(wildcard bench/*.c)) $(KERNELS)
 OBJECTS = $(SOURCES:%.c=$(BUILD)/obj/%.o) $(BUILD)/obj/bench/shim/shim.o
 UNIT = $(patsubst tests/unit/%.c,$(BUILD)/tests/unit/%,$(wildcard tests/unit/test_*.c))
 STRESS = $(patsubst tests/stress/%.c,$(BUILD)/tests/stress/%,$(wildcard tests/stress/test_*.c))
+EXPLORE = $(BUILD)/tests/explore/explore
 GENERATED = $(BUILD)/gen/locks.h $(BUILD)/gen/version.h
 
 .PHONY: all help run quick test bench-peers check check-format cppcheck shellcheck format bundle install clean \
-	tests twins asan tsan clang FORCE
+	tests twins asan tsan clang explore test-mutants test-arm64 FORCE
 
 all: $(BUILD)/lockscale
 
@@ -43,6 +44,9 @@ help:
 	@echo "make run          measure this machine with defaults, verdict and charts (< 4 min)"
 	@echo "make quick        the same in half a minute, less precise"
 	@echo "make test         all tests; the last line counts them"
+	@echo "make explore      the program that tries interleavings of every lock"
+	@echo "make test-mutants every known way to break a lock is noticed (some minutes)"
+	@echo "make test-arm64   the locks' stress test on an emulated ARM processor"
 	@echo "make bench-peers  our figures against their targets (both cores, some minutes)"
 	@echo "make check        format, cppcheck, shellcheck, both compilers"
 	@echo "make bundle       one archive that measures on any x86-64 Linux"
@@ -81,16 +85,58 @@ FORCE:
 # Objects of tests are kept: make would end by naming those it removes, after the tests' last line.
 .SECONDARY:
 
-# Tests: each tests/unit/test_*.c and tests/stress/test_*.c is a program.
-tests: $(UNIT) $(STRESS)
+# Tests: each tests/unit/test_*.c and tests/stress/test_*.c is a program; and the explorer, which
+# switches stacks behind a sanitizer's back.
+tests: $(UNIT) $(STRESS) $(if $(SANITIZE),,$(EXPLORE))
 
 $(BUILD)/tests/%: $(BUILD)/obj/tests/%.o $(filter-out $(BUILD)/obj/bench/main.o,$(OBJECTS))
 	@mkdir -p $(@D)
 	$(CXX) $(LDFLAGS) -o $@ $^ $(LDLIBS) -lcmocka
 
+# Needs nothing but the locks, so that it is cross-built too.
+$(BUILD)/tests/stress/test_locks: tests/stress/test_locks.c $(BUILD)/gen/locks.h
+	@mkdir -p $(@D) $(BUILD)/obj/tests/stress
+	$(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) -MMD -MP -MF $(BUILD)/obj/tests/stress/test_locks.d \
+		-o $@ $<
+
+# The locks against the explorer's atomics, C library and kernel; their static data in a section
+# that it can save and put back.
+$(BUILD)/obj/tests/explore/scenarios.o: tests/explore/scenarios.c $(BUILD)/gen/locks.h
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(CFLAGS) -Itests/explore -include tests/explore/explore_posix.h \
+		'-DLOCKSCALE_ATOMIC="explore_atomic.h"' '-DLOCKSCALE_FUTEX="explore_futex.h"' \
+		-MMD -MP -MT $@ -c -o $@.whole $<
+	objcopy --rename-section .data=explored --set-section-alignment .bss=4096 \
+		--set-section-flags .bss=alloc,load,contents,data \
+		--rename-section .bss=explored,alloc,load,contents,data $@.whole $@
+
+$(BUILD)/obj/tests/explore/world.o: CFLAGS += -U_FORTIFY_SOURCE
+
+$(EXPLORE): $(addprefix $(BUILD)/obj/tests/explore/,main.o search.o world.o scenarios.o)
+	@mkdir -p $(@D)
+	$(CC) $(LDFLAGS) -o $@ $^
+
+explore: $(EXPLORE)
+
 # Locks and kernels broken on purpose: each check must catch its own.
 twins:
-	$(MAKE) BUILD=build/twins EXTRA_LOCKS=tests/twins/locks EXTRA_KERNELS=tests/twins/kernels all
+	$(MAKE) BUILD=build/twins EXTRA_LOCKS=tests/twins/locks EXTRA_KERNELS=tests/twins/kernels \
+		all explore
+
+test-mutants:
+	@CC=$(CC) scripts/test-mutants $(MUTANTS)
+
+ARM64_CC = aarch64-linux-gnu-gcc
+ARM64_RUN = qemu-aarch64
+test-arm64:
+	@if command -v $(ARM64_CC) >/dev/null && command -v $(ARM64_RUN) >/dev/null; then \
+		$(MAKE) CC=$(ARM64_CC) BUILD=build/arm64 \
+			LOCKS="$(filter-out kernels/locks/ck-%,$(LOCKS))" \
+			LDFLAGS="-pthread -static" build/arm64/tests/stress/test_locks && \
+		LOCKSCALE_STRESS_MS=100 $(ARM64_RUN) build/arm64/tests/stress/test_locks; \
+	else \
+		echo "make test-arm64 needs gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user"; \
+	fi
 
 # The program that compares our figures with their targets.
 $(BUILD)/bench-peers: $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard bench/peers/*.c)) \
@@ -122,7 +168,8 @@ bench-peers: all $(BUILD)/bench-peers
 	@$(BUILD)/bench-peers $(BUILD)/lockscale build/bench-peers.tsv
 
 FORMATTED = $(wildcard bench/*.[ch] bench/*/*.[ch] bench/*/*.cc bench/peers/locks/*.h \
-	kernels/*.[ch] kernels/locks/*.h tests/unit/*.[ch] tests/stress/*.[ch] tests/twins/*/*.[ch])
+	kernels/*.[ch] kernels/locks/*.h tests/unit/*.[ch] tests/stress/*.[ch] \
+	tests/explore/*.[ch] tests/twins/*/*.[ch])
 SHELL_SCRIPTS = $(filter-out %.awk,$(wildcard scripts/*)) .ci/run
 
 check-format:
@@ -155,4 +202,5 @@ install: all
 clean:
 	rm -rf build
 
--include $(OBJECTS:.o=.d) $(UNIT:$(BUILD)/%=$(BUILD)/obj/%.d) $(STRESS:$(BUILD)/%=$(BUILD)/obj/%.d)
+-include $(OBJECTS:.o=.d) $(UNIT:$(BUILD)/%=$(BUILD)/obj/%.d) $(STRESS:$(BUILD)/%=$(BUILD)/obj/%.d) \
+	$(wildcard $(BUILD)/obj/tests/explore/*.d)

@@ -6,14 +6,14 @@
 // `/* A1: release; pairs with A0 */`; a relaxed one says why relaxed is enough.
 #pragma once
 
-#ifdef LOCKSCALE_ATOMIC /* a header that replaces this one: an exploring build's */
-#include LOCKSCALE_ATOMIC
-#else
-
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+#ifdef LOCKSCALE_ATOMIC /* an exploring build's header: replaces C11's functions and cpu_relax */
+#include LOCKSCALE_ATOMIC
+#endif
 
 #define load(p, order) atomic_load_explicit((p), memory_order_##order)
 #define store(p, v, order) atomic_store_explicit((p), (v), memory_order_##order)
@@ -37,6 +37,7 @@
 
 // Tells the core that it spins: saves power, yields to an SMT sibling, avoids the costly
 // mis-speculation when the awaited line changes.
+#ifndef LOCKSCALE_ATOMIC
 static ALWAYS_INLINE void cpu_relax(void)
 {
 #if defined __x86_64__ || defined __i386__
@@ -49,10 +50,9 @@ static ALWAYS_INLINE void cpu_relax(void)
 	__asm__ volatile("" ::: "memory");
 #endif
 }
+#endif
 
 // The compiler must believe that *p was read and written here: keeps a measured loop from
 // being folded into one addition. Costs no instruction.
 #define keep_in_memory(p) __asm__ volatile("" : "+m"(*(p)))
 #define keep_in_register(v) __asm__ volatile("" : "+r"(v))
-
-#endif
