@@ -145,7 +145,7 @@ static ALWAYS_INLINE uint64_t count_in(struct cell *cell, unsigned lines, uint64
 	return x;
 }
 
-static ALWAYS_INLINE void section(void *state, void *argument)
+static inline void section(void *state, void *argument)
 {
 	struct contention *c = state;
 	uint64_t *x = argument;
