@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // Our figures against their targets, each a ratio within one run on this machine. Measures, and
 // says so where a target is missed: it never fails for that.
-//   bench-peers PEERS LOCKSCALE OUT.tsv
-// PEERS is a lockscale built with Concurrency Kit's locks, LOCKSCALE the plain one.
+//   bench-peers LOCKSCALE OUT.tsv
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
@@ -23,7 +22,7 @@
 enum { ROUNDS = 15, FEWEST = 3, WORKERS_MOST = 512, VALUES_MOST = 4096 };
 
 struct bench {
-	const char *peers, *lockscale;
+	const char *lockscale;
 	char folder[64]; // scratch, removed at the end
 	FILE *tsv;
 	struct machine machine;
@@ -315,17 +314,31 @@ struct pair {
 	const char *ours, *reference;
 };
 
+static void add_lock(char *names, size_t size, const char *lock)
+{
+	size_t used = strlen(names);
+	if (catalog_variant(catalog_kernel("counter"), "global-lock", lock))
+		snprintf(names + used, size - used, ",%s", lock);
+}
+
 static void locks(struct bench *b)
 {
 	static const struct pair pairs[] = {{"tas", "ck-fas"}, {"tas", "spin"},
 		{"ttas", "ck-fas-eb"}, {"ttas", "ck-fas"}, {"ttas", "spin"},
-		{"ticket", "ck-ticket"}, {"mcs", "ck-mcs"}};
+		{"ticket", "ck-ticket"}, {"mcs", "ck-mcs"}, {"clh", "ck-clh"},
+		{"cohort", "ck-cohort"}, {"cohort", "ticket"}, {"hmcs", "mcs"}, {"cna", "mcs"}};
 	char dir[128], figure[96];
 	int status;
 	struct table t;
-	char *const argv[] = {(char *)b->peers, "run", "counter/global-lock/*", "--quiet",
-		"--processes", "5", "--samples", "4", "--window-ms", "50", "--output",
-		folder(b, "locks", dir, sizeof dir), NULL};
+	/* Some twice; those that were not built are left out. */
+	char names[512] = "tas";
+	for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++) {
+		add_lock(names, sizeof names, pairs[i].ours);
+		add_lock(names, sizeof names, pairs[i].reference);
+	}
+	char *const argv[] = {(char *)b->lockscale, "run", "counter/global-lock/*", "--locks",
+		names, "--quiet", "--processes", "5", "--samples", "4", "--window-ms", "50",
+		"--output", folder(b, "locks", dir, sizeof dir), NULL};
 	run(argv, &status, NULL);
 	if (!load_table(dir, &t))
 		return;
@@ -475,15 +488,14 @@ int main(int argc, char **argv)
 {
 	struct error e;
 	struct bench b = {.folder = "/tmp/bench-peers-XXXXXX"};
-	if (argc != 4) {
-		fprintf(stderr, "usage: %s PEERS LOCKSCALE OUT.tsv\n", argv[0]);
+	if (argc != 3) {
+		fprintf(stderr, "usage: %s LOCKSCALE OUT.tsv\n", argv[0]);
 		return 2;
 	}
-	b.peers = argv[1];
-	b.lockscale = argv[2];
-	b.tsv = fopen(argv[3], "we");
+	b.lockscale = argv[1];
+	b.tsv = fopen(argv[2], "we");
 	if (!b.tsv || !mkdtemp(b.folder) || machine_load(&b.machine, NULL, &e) < 0) {
-		fprintf(stderr, "bench-peers: cannot write %s or measure here\n", argv[3]);
+		fprintf(stderr, "bench-peers: cannot write %s or measure here\n", argv[2]);
 		return 1;
 	}
 	b.order = calloc(b.machine.allowed_pus, sizeof *b.order);
