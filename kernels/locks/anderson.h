@@ -18,7 +18,9 @@ struct anderson_slot {
 	LINE_ALIGNED atomic_uint turn; // the ticket that may go; nobody's before the first round
 };
 
+// Who comes after us: found when we come, as the lock's line is others' when we leave.
 struct anderson_node {
+	atomic_uint *turn;
 	unsigned ticket;
 };
 
@@ -46,6 +48,13 @@ static inline int anderson_init(struct anderson_lock *l, const struct lock_team 
 	return 0;
 }
 
+static ALWAYS_INLINE void anderson_remember(
+	const struct anderson_lock *l, struct anderson_node *me, unsigned after)
+{
+	me->turn = &l->slot[after & l->mask].turn;
+	me->ticket = after;
+}
+
 static inline void anderson_acquire(struct anderson_lock *l, struct lock_node *space)
 {
 	struct anderson_node *me = (struct anderson_node *)space;
@@ -54,7 +63,7 @@ static inline void anderson_acquire(struct anderson_lock *l, struct lock_node *s
 	atomic_uint *turn = &l->slot[ticket & l->mask].turn;
 	while (load(turn, acquire) != ticket) /* A0: acquire; pairs with A1 */
 		cpu_relax();
-	me->ticket = ticket;
+	anderson_remember(l, me, ticket + 1);
 }
 
 static inline bool anderson_try_acquire(struct anderson_lock *l, struct lock_node *space)
@@ -63,7 +72,7 @@ static inline bool anderson_try_acquire(struct anderson_lock *l, struct lock_nod
 	unsigned ticket = load(&l->next, relaxed); /* relaxed: the exchange below checks it */
 	if (load(&l->slot[ticket & l->mask].turn, acquire) != ticket) /* A0 */
 		return false;
-	me->ticket = ticket;
+	anderson_remember(l, me, ticket + 1);
 	/* relaxed: A0 has brought the last holder's writes; nobody can have held it since if the
 	 * ticket that may go has not been drawn */
 	return compare_exchange(&l->next, &ticket, ticket + 1, relaxed, relaxed);
@@ -71,8 +80,9 @@ static inline bool anderson_try_acquire(struct anderson_lock *l, struct lock_nod
 
 static inline void anderson_release(struct anderson_lock *l, struct lock_node *space)
 {
-	unsigned after = ((struct anderson_node *)space)->ticket + 1;
-	store(&l->slot[after & l->mask].turn, after, release); /* A1: release; pairs with A0 */
+	(void)l;
+	struct anderson_node *me = (struct anderson_node *)space;
+	store(me->turn, me->ticket, release); /* A1: release; pairs with A0 */
 }
 
 static inline void anderson_fini(struct anderson_lock *l)

@@ -42,6 +42,8 @@ struct ck_cohort_group {
 
 struct ck_cohort_lock {
 	ck_spinlock_ticket_t global;
+	/* What all read is not on the line that each hand-over between groups writes. */
+	unsigned char apart[64 - sizeof(ck_spinlock_ticket_t)];
 	struct ck_cohort_group *groups;
 	const unsigned *group_of; // null: all are in the first
 };

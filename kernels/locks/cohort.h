@@ -42,6 +42,8 @@ struct cohort_node {
 
 struct cohort_lock {
 	struct cohort_ticket global; // the only one where `groups` is null
+	/* What all read is not on the line that each hand-over between groups writes. */
+	unsigned char apart[64 - sizeof(struct cohort_ticket)];
 	struct cohort_group *groups;
 	const unsigned *group_of;
 };

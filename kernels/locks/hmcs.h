@@ -46,8 +46,10 @@ struct hmcs_group {
 
 struct hmcs_lock {
 	_Atomic(struct hmcs_node *) tail; // the root's
-	struct hmcs_group *groups;        // null: only the root
-	const unsigned *innermost;        // of each worker, its group at the first level
+	/* What all read is not on the line that each turn of the root writes. */
+	unsigned char apart[64 - sizeof(void *)];
+	struct hmcs_group *groups; // null: only the root
+	const unsigned *innermost; // of each worker, its group at the first level
 };
 
 // Groups of all levels, innermost first. Any worker of a group tells its parent: levels nest.
