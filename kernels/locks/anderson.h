@@ -18,14 +18,14 @@ struct anderson_slot {
 	LINE_ALIGNED atomic_uint turn; // the ticket that may go; nobody's before the first round
 };
 
-// Who comes after us: found when we come, as the lock's line is others' when we leave.
 struct anderson_node {
-	atomic_uint *turn;
 	unsigned ticket;
 };
 
 struct anderson_lock {
 	atomic_uint next;
+	/* What all read is not on the line that all write. */
+	unsigned char apart[64 - sizeof(atomic_uint)];
 	unsigned mask; // slots - 1; a power of two of them, so that tickets may overflow
 	struct anderson_slot *slot;
 };
@@ -48,22 +48,17 @@ static inline int anderson_init(struct anderson_lock *l, const struct lock_team 
 	return 0;
 }
 
-static ALWAYS_INLINE void anderson_remember(
-	const struct anderson_lock *l, struct anderson_node *me, unsigned after)
-{
-	me->turn = &l->slot[after & l->mask].turn;
-	me->ticket = after;
-}
-
 static inline void anderson_acquire(struct anderson_lock *l, struct lock_node *space)
 {
 	struct anderson_node *me = (struct anderson_node *)space;
+	struct anderson_slot *slot = l->slot; /* known by the time the ticket is */
+	unsigned mask = l->mask;
 	/* relaxed: the ticket only decides the order; A0 brings the predecessor's writes */
 	unsigned ticket = fetch_add(&l->next, 1, relaxed);
-	atomic_uint *turn = &l->slot[ticket & l->mask].turn;
+	atomic_uint *turn = &slot[ticket & mask].turn;
 	while (load(turn, acquire) != ticket) /* A0: acquire; pairs with A1 */
 		cpu_relax();
-	anderson_remember(l, me, ticket + 1);
+	me->ticket = ticket;
 }
 
 static inline bool anderson_try_acquire(struct anderson_lock *l, struct lock_node *space)
@@ -72,7 +67,7 @@ static inline bool anderson_try_acquire(struct anderson_lock *l, struct lock_nod
 	unsigned ticket = load(&l->next, relaxed); /* relaxed: the exchange below checks it */
 	if (load(&l->slot[ticket & l->mask].turn, acquire) != ticket) /* A0 */
 		return false;
-	anderson_remember(l, me, ticket + 1);
+	me->ticket = ticket;
 	/* relaxed: A0 has brought the last holder's writes; nobody can have held it since if the
 	 * ticket that may go has not been drawn */
 	return compare_exchange(&l->next, &ticket, ticket + 1, relaxed, relaxed);
@@ -80,9 +75,8 @@ static inline bool anderson_try_acquire(struct anderson_lock *l, struct lock_nod
 
 static inline void anderson_release(struct anderson_lock *l, struct lock_node *space)
 {
-	(void)l;
-	struct anderson_node *me = (struct anderson_node *)space;
-	store(me->turn, me->ticket, release); /* A1: release; pairs with A0 */
+	unsigned after = ((struct anderson_node *)space)->ticket + 1;
+	store(&l->slot[after & l->mask].turn, after, release); /* A1: release; pairs with A0 */
 }
 
 static inline void anderson_fini(struct anderson_lock *l)

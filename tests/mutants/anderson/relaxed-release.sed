@@ -1,2 +1,2 @@
 # The release may come before the last write of the section: ThreadSanitizer sees a race
-s/me->ticket, release\)/me->ticket, relaxed)/
+s/after, release\)/after, relaxed)/
