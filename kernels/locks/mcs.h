@@ -71,4 +71,5 @@ static inline void mcs_fini(struct mcs_lock *l)
 
 LOCK(mcs, .name = "mcs",
 	.summary = "MCS queue, each waiter spins on its own line; first come, first served",
-	.source = "Mellor-Crummey & Scott 1991", .fifo = true);
+	.source = "Mellor-Crummey & Scott 1991", .family = LOCK_SPINNING, .fifo = true,
+	.standard = true);

@@ -45,4 +45,4 @@ static inline void tas_fini(struct tas_lock *l)
 }
 
 LOCK(tas, .name = "tas", .summary = "test-and-set; waiters spin on the atomic, no order",
-	.source = "Anderson 1990");
+	.source = "Anderson 1990", .family = LOCK_SPINNING);

@@ -66,4 +66,5 @@ static inline void ticket_fini(struct ticket_lock *l)
 }
 
 LOCK(ticket, .name = "ticket", .summary = "ticket, proportional backoff; first come, first served",
-	.source = "Reed & Kanodia 1979; Mellor-Crummey & Scott 1991", .fifo = true);
+	.source = "Reed & Kanodia 1979; Mellor-Crummey & Scott 1991", .family = LOCK_SPINNING,
+	.fifo = true, .standard = true);

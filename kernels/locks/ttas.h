@@ -67,4 +67,5 @@ static inline void ttas_fini(struct ttas_lock *l)
 }
 
 LOCK(ttas, .name = "ttas", .summary = "test-and-test-and-set, exponential backoff; no order",
-	.source = "Rudolph & Segall 1984; Anderson 1990");
+	.source = "Rudolph & Segall 1984; Anderson 1990", .family = LOCK_SPINNING,
+	.standard = true);

@@ -42,4 +42,4 @@ static inline void ck_fas_eb_fini(struct ck_fas_eb_lock *l)
 }
 
 LOCK(ck_fas_eb, .name = "ck-fas-eb", .summary = "CK fetch-and-store, exponential backoff; no order",
-	.source = "Concurrency Kit", .fifo = false);
+	.source = "Concurrency Kit", .family = LOCK_SPINNING, .peer = true);

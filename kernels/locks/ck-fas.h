@@ -42,4 +42,4 @@ static inline void ck_fas_fini(struct ck_fas_lock *l)
 }
 
 LOCK(ck_fas, .name = "ck-fas", .summary = "CK fetch-and-store; no order",
-	.source = "Concurrency Kit", .fifo = false);
+	.source = "Concurrency Kit", .family = LOCK_SPINNING, .peer = true);

@@ -39,4 +39,4 @@ static inline void ck_mcs_fini(struct ck_mcs_lock *l)
 }
 
 LOCK(ck_mcs, .name = "ck-mcs", .summary = "CK MCS queue; first come, first served",
-	.source = "Concurrency Kit", .fifo = true);
+	.source = "Concurrency Kit", .family = LOCK_SPINNING, .fifo = true, .peer = true);
