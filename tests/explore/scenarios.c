@@ -316,6 +316,22 @@ static void exclude_readers(unsigned me)
 	read_record(1, true);
 }
 
+static void try_to_write(unsigned me)
+{
+	struct shared *s = shared();
+	for (unsigned i = 0; i < 2; i++) {
+		if (me == 1) {
+			read_record(1, i == 1);
+		} else if (try_with(0, 0, 0)) {
+			come_in(0, 0);
+			put(&s->record[0], look(&s->record[0]) + 1);
+			put(&s->record[1], s->record[0]);
+			go_out(0);
+			release_with(0, 0, 0);
+		}
+	}
+}
+
 static bool has_execute(const struct lock_class *class)
 {
 	return class->execute;
@@ -395,6 +411,8 @@ const struct scenario scenarios[] = {
 	{"readers", "readers see whole writes", 2, false, has_readers, write_read_both},
 	{"readers-order", "readers exclude writers, one after the other", 2, false, has_readers,
 		exclude_readers},
+	{"readers-try", "a writer that only tries, and a reader", 2, false, has_readers,
+		try_to_write},
 	{"readers-three", "a writer and two readers", 3, false, has_readers, write_and_read},
 	{"readers-together", "readers do not exclude each other", 2, false, has_readers,
 		read_together},

@@ -294,13 +294,19 @@ static void stuck(struct search_result *r)
 	r->schedule = schedule_on_path();
 }
 
+// A sleeper woken for no reason: it may happen, but nobody may need it.
+static bool is_luck(struct choice c)
+{
+	return world->fiber[c.fiber].op == OP_SLEEP && c.alternative == 2;
+}
+
 // After a step from frame f: counts what was reached, and goes on there where it is new.
-static void arrive(
-	struct frame *f, int left, const struct search_limits *limits, struct search_result *r)
+static void arrive(struct frame *f, bool luck, int left, const struct search_limits *limits,
+	struct search_result *r)
 {
 	struct choice by = f->choice[f->next - 1];
 	if (is_over()) {
-		states[f->state].ends = true;
+		states[f->state].ends |= !luck;
 		if (left_behind())
 			wrong(r, left_behind());
 		return;
@@ -310,7 +316,8 @@ static void arrive(
 		key = (key ^ (uint64_t)(by.fiber * 64 + left + 1)) * UINT64_C(0x9e3779b97f4a7c15);
 	bool new;
 	unsigned state = state_of(key, &new);
-	edge_add(f->state, state);
+	if (!luck)
+		edge_add(f->state, state);
 	if (!new)
 		return;
 	states[state] = (struct state){f->state, by, false};
@@ -353,14 +360,15 @@ void search(const struct scenario *scenario, const struct lock_class *class,
 			r->bounded = true;
 			continue;
 		}
+		bool luck = is_luck(c);
 		if (!carry_out(c))
 			continue;
-		f->moved = true;
+		f->moved |= !luck;
 		r->steps++;
 		if (explore_failure[0])
 			wrong(r, explore_failure);
 		else
-			arrive(f, left, limits, r);
+			arrive(f, luck, left, limits, r);
 	}
 	r->states = state_count;
 	if (!r->wrong[0] && !r->cut && limits->preemptions == NO_BOUND)
