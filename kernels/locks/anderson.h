@@ -84,6 +84,5 @@ static inline void anderson_fini(struct anderson_lock *l)
 	free(l->slot);
 }
 
-LOCK(anderson, .name = "anderson",
-	.summary = "array queue, each waiter spins on its own slot; first come, first served",
+LOCK(anderson, .name = "anderson", .summary = "array of slots, each waiter spins on its own",
 	.source = "Anderson 1990", .family = LOCK_SPINNING, .fifo = true);

@@ -88,6 +88,6 @@ static inline void ck_clh_retire(struct lock_node *node)
 	free(((struct ck_clh_node *)node)->mine);
 }
 
-LOCK(ck_clh, .name = "ck-clh", .summary = "CK CLH queue; first come, first served",
+LOCK(ck_clh, .name = "ck-clh", .summary = "Concurrency Kit's CLH queue",
 	.source = "Concurrency Kit", .family = LOCK_SPINNING, .fifo = true, .peer = true,
 	.retire = ck_clh_retire);

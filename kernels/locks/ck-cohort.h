@@ -103,5 +103,5 @@ static inline void ck_cohort_fini(struct ck_cohort_lock *l)
 }
 
 LOCK(ck_cohort, .name = "ck-cohort",
-	.summary = "CK cohorts, ticket over ticket; groups take turns of at most 10",
+	.summary = "Concurrency Kit's cohorts, ticket over ticket, turns of 10",
 	.source = "Concurrency Kit", .family = LOCK_NUMA_AWARE, .peer = true);

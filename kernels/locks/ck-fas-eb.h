@@ -41,5 +41,6 @@ static inline void ck_fas_eb_fini(struct ck_fas_eb_lock *l)
 	(void)l;
 }
 
-LOCK(ck_fas_eb, .name = "ck-fas-eb", .summary = "CK fetch-and-store, exponential backoff; no order",
+LOCK(ck_fas_eb, .name = "ck-fas-eb",
+	.summary = "Concurrency Kit's fetch-and-store, exponential backoff",
 	.source = "Concurrency Kit", .family = LOCK_SPINNING, .peer = true);

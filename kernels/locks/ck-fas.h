@@ -41,5 +41,6 @@ static inline void ck_fas_fini(struct ck_fas_lock *l)
 	(void)l;
 }
 
-LOCK(ck_fas, .name = "ck-fas", .summary = "CK fetch-and-store; no order",
+LOCK(ck_fas, .name = "ck-fas",
+	.summary = "Concurrency Kit's fetch-and-store, testing before it tries",
 	.source = "Concurrency Kit", .family = LOCK_SPINNING, .peer = true);

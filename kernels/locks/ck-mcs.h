@@ -38,5 +38,5 @@ static inline void ck_mcs_fini(struct ck_mcs_lock *l)
 	(void)l;
 }
 
-LOCK(ck_mcs, .name = "ck-mcs", .summary = "CK MCS queue; first come, first served",
+LOCK(ck_mcs, .name = "ck-mcs", .summary = "Concurrency Kit's MCS queue",
 	.source = "Concurrency Kit", .family = LOCK_SPINNING, .fifo = true, .peer = true);

@@ -13,7 +13,6 @@
 #undef ck_pflock_init
 
 #include "lock.h"
-#include "peer.h"
 
 struct ck_pflock_lock {
 	ck_pflock_t ck;
@@ -30,7 +29,6 @@ static inline void ck_pflock_acquire(struct ck_pflock_lock *l, struct lock_node 
 {
 	(void)node;
 	ck_pflock_write_lock(&l->ck);
-	peer_acquired(l);
 }
 
 // Takes a writer's turn only when it is free and no reader is inside or waiting, looking in the
@@ -53,14 +51,12 @@ static inline bool ck_pflock_try_acquire(struct ck_pflock_lock *l, struct lock_n
 		return false;
 	}
 	ck_pr_fence_lock();
-	peer_acquired(l);
 	return true;
 }
 
 static inline void ck_pflock_release(struct ck_pflock_lock *l, struct lock_node *node)
 {
 	(void)node;
-	peer_releases(l);
 	ck_pflock_write_unlock(&l->ck);
 }
 
@@ -68,7 +64,6 @@ static inline void ck_pflock_read_acquire(struct ck_pflock_lock *l, struct lock_
 {
 	(void)node;
 	ck_pflock_read_lock(&l->ck);
-	peer_acquired(l);
 }
 
 static inline bool ck_pflock_read_try_acquire(struct ck_pflock_lock *l, struct lock_node *node)
@@ -80,14 +75,12 @@ static inline bool ck_pflock_read_try_acquire(struct ck_pflock_lock *l, struct l
 			return false;
 	while (!ck_pr_cas_32_value(&l->ck.rin, came, came + CK_PFLOCK_RINC, &came));
 	ck_pr_fence_lock();
-	peer_acquired(l);
 	return true;
 }
 
 static inline bool ck_pflock_read_release(struct ck_pflock_lock *l, struct lock_node *node)
 {
 	(void)node;
-	peer_releases(l);
 	ck_pflock_read_unlock(&l->ck);
 	return true;
 }
@@ -99,6 +92,6 @@ static inline void ck_pflock_fini(struct ck_pflock_lock *l)
 
 LOCK_READS(ck_pflock)
 LOCK(ck_pflock, .name = "ck-pflock",
-	.summary = "CK phase-fair reader-writer tickets; writers in order",
+	.summary = "Concurrency Kit's phase-fair tickets; writers in order",
 	.source = "Concurrency Kit; Brandenburg & Anderson 2010", .family = LOCK_READER_WRITER,
 	.fifo = true, .peer = true, READS(ck_pflock));

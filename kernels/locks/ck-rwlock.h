@@ -13,7 +13,6 @@
 #undef ck_rwlock_init
 
 #include "lock.h"
-#include "peer.h"
 
 struct ck_rwlock_lock {
 	ck_rwlock_t ck;
@@ -30,22 +29,17 @@ static inline void ck_rwlock_acquire(struct ck_rwlock_lock *l, struct lock_node 
 {
 	(void)node;
 	ck_rwlock_write_lock(&l->ck);
-	peer_acquired(l);
 }
 
 static inline bool ck_rwlock_try_acquire(struct ck_rwlock_lock *l, struct lock_node *node)
 {
 	(void)node;
-	if (!ck_rwlock_write_trylock(&l->ck))
-		return false;
-	peer_acquired(l);
-	return true;
+	return ck_rwlock_write_trylock(&l->ck);
 }
 
 static inline void ck_rwlock_release(struct ck_rwlock_lock *l, struct lock_node *node)
 {
 	(void)node;
-	peer_releases(l);
 	ck_rwlock_write_unlock(&l->ck);
 }
 
@@ -53,22 +47,17 @@ static inline void ck_rwlock_read_acquire(struct ck_rwlock_lock *l, struct lock_
 {
 	(void)node;
 	ck_rwlock_read_lock(&l->ck);
-	peer_acquired(l);
 }
 
 static inline bool ck_rwlock_read_try_acquire(struct ck_rwlock_lock *l, struct lock_node *node)
 {
 	(void)node;
-	if (!ck_rwlock_read_trylock(&l->ck))
-		return false;
-	peer_acquired(l);
-	return true;
+	return ck_rwlock_read_trylock(&l->ck);
 }
 
 static inline bool ck_rwlock_read_release(struct ck_rwlock_lock *l, struct lock_node *node)
 {
 	(void)node;
-	peer_releases(l);
 	ck_rwlock_read_unlock(&l->ck);
 	return true;
 }
@@ -80,5 +69,5 @@ static inline void ck_rwlock_fini(struct ck_rwlock_lock *l)
 
 LOCK_READS(ck_rwlock)
 LOCK(ck_rwlock, .name = "ck-rwlock",
-	.summary = "CK reader-writer lock, writers are preferred; no order",
+	.summary = "Concurrency Kit's reader-writer lock, writers preferred",
 	.source = "Concurrency Kit", .family = LOCK_READER_WRITER, .peer = true, READS(ck_rwlock));

@@ -56,5 +56,5 @@ static inline void ck_ticket_fini(struct ck_ticket_lock *l)
 	(void)l;
 }
 
-LOCK(ck_ticket, .name = "ck-ticket", .summary = "CK ticket; first come, first served",
+LOCK(ck_ticket, .name = "ck-ticket", .summary = "Concurrency Kit's ticket",
 	.source = "Concurrency Kit", .family = LOCK_SPINNING, .fifo = true, .peer = true);

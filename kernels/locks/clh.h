@@ -164,8 +164,6 @@ static inline void clh_retire(struct lock_node *space)
 	}
 }
 
-LOCK(clh, .name = "clh",
-	.summary =
-		"CLH queue, each waiter spins on its predecessor's line; first come, first served",
+LOCK(clh, .name = "clh", .summary = "queue, each waiter spins on its predecessor's line",
 	.source = "Craig 1993; Magnusson, Landin & Hagersten 1994", .family = LOCK_SPINNING,
 	.fifo = true, .retire = clh_retire);

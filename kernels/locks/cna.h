@@ -152,6 +152,5 @@ static inline void cna_fini(struct cna_lock *l)
 	(void)l;
 }
 
-LOCK(cna, .name = "cna",
-	.summary = "MCS queue that prefers the holder's group; others after at most 64 hand-overs",
+LOCK(cna, .name = "cna", .summary = "queue that prefers the own group, at most 64 times",
 	.source = "Dice & Kogan 2019", .family = LOCK_NUMA_AWARE);

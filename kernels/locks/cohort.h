@@ -163,5 +163,5 @@ static inline void cohort_fini(struct cohort_lock *l)
 }
 
 LOCK(cohort, .name = "cohort",
-	.summary = "ticket per group under a global ticket; groups take turns of at most 65",
+	.summary = "ticket per group under a global one, turns of at most 65",
 	.source = "Dice, Marathe & Shavit 2012", .family = LOCK_NUMA_AWARE);

@@ -184,6 +184,6 @@ static inline void delegation_fini(struct delegation_lock *l)
 
 LOCK_EXECUTE(delegation)
 LOCK(delegation, .name = "delegation",
-	.summary = "a server thread runs all sections; workers send them; no order",
+	.summary = "a server thread runs all sections; workers send them",
 	.source = "Lozi et al. 2012 (RCL); Roghanchi et al. 2017 (ffwd)", .family = LOCK_DELEGATION,
 	.single = true, EXECUTES(delegation));

@@ -93,6 +93,6 @@ static inline void futex_fini(struct futex_lock *l)
 	(void)l;
 }
 
-LOCK(futex, .name = "futex",
-	.summary = "three states over a futex; looks a few times, then sleeps; no order",
-	.source = "Drepper 2011; Karlin et al. 1991", .family = LOCK_BLOCKING, .sleeps = true);
+LOCK(futex, .name = "futex", .summary = "three states over a futex; looks a few times, then sleeps",
+	.source = "Drepper 2011; Karlin et al. 1991", .family = LOCK_BLOCKING, .standard = true,
+	.sleeps = true);

@@ -89,6 +89,6 @@ static inline void gil_2_cond_fini(struct gil_2_cond_lock *l)
 
 LOCK_SAFEPOINT(gil_2_cond)
 LOCK(gil_2_cond, .name = "gil-2-cond",
-	.summary = "Python 2's interpreter lock over mutex and condition; no order",
+	.summary = "Python 2's lock: mutex and condition, 101 ticks a turn",
 	.source = "CPython 2.7; Beazley 2010", .family = LOCK_INTERPRETER, .sleeps = true,
 	SAFEPOINT(gil_2_cond));

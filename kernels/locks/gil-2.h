@@ -74,6 +74,5 @@ static inline void gil_2_fini(struct gil_2_lock *l)
 }
 
 LOCK_SAFEPOINT(gil_2)
-LOCK(gil_2, .name = "gil-2",
-	.summary = "Python 2's interpreter lock: a semaphore, given way every 101 safe points",
+LOCK(gil_2, .name = "gil-2", .summary = "Python 2's lock: a semaphore, given way every 101 ticks",
 	.source = "CPython 2.7", .family = LOCK_INTERPRETER, .sleeps = true, SAFEPOINT(gil_2));

@@ -165,7 +165,6 @@ static inline void gil_3_fini(struct gil_3_lock *l)
 }
 
 LOCK_SAFEPOINT(gil_3)
-LOCK(gil_3, .name = "gil-3",
-	.summary = "Python 3's interpreter lock: dropped on request after 5 ms, then to another",
+LOCK(gil_3, .name = "gil-3", .summary = "Python 3's lock: dropped on request after 5 ms",
 	.source = "Pitrou 2009; CPython 3.2", .family = LOCK_INTERPRETER, .sleeps = true,
 	SAFEPOINT(gil_3));

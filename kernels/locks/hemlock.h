@@ -81,6 +81,5 @@ static inline void hemlock_fini(struct hemlock_lock *l)
 }
 
 LOCK(hemlock, .name = "hemlock",
-	.summary = "queue without links, the releaser waits for its successor; first come, first "
-		   "served",
+	.summary = "queue without links; the releaser waits for its successor",
 	.source = "Dice & Kogan 2021", .family = LOCK_SPINNING, .fifo = true);

@@ -187,6 +187,5 @@ static inline void hmcs_fini(struct hmcs_lock *l)
 	free(l->groups);
 }
 
-LOCK(hmcs, .name = "hmcs",
-	.summary = "tree of MCS queues, one per group of each level; 31 hand-overs within a group",
+LOCK(hmcs, .name = "hmcs", .summary = "tree of MCS queues, a level per cache, node, package",
 	.source = "Chabbi, Fagan & Mellor-Crummey 2015", .family = LOCK_NUMA_AWARE);

@@ -69,7 +69,6 @@ static inline void mcs_fini(struct mcs_lock *l)
 	(void)l;
 }
 
-LOCK(mcs, .name = "mcs",
-	.summary = "MCS queue, each waiter spins on its own line; first come, first served",
+LOCK(mcs, .name = "mcs", .summary = "queue, each waiter spins on a line of its own",
 	.source = "Mellor-Crummey & Scott 1991", .family = LOCK_SPINNING, .fifo = true,
 	.standard = true);

@@ -52,5 +52,5 @@ static inline void mutex_adaptive_fini(struct mutex_adaptive_lock *l)
 }
 
 LOCK(mutex_adaptive, .name = "mutex-adaptive",
-	.summary = "C library mutex that tries again for a while before it sleeps; no order",
+	.summary = "C library mutex that tries for a while before it sleeps",
 	.source = "glibc; Karlin et al. 1991", .family = LOCK_BLOCKING, .sleeps = true);

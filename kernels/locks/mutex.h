@@ -43,5 +43,5 @@ static inline void mutex_fini(struct mutex_lock *l)
 	pthread_mutex_destroy(&l->mutex);
 }
 
-LOCK(mutex, .name = "mutex", .summary = "C library mutex; waiters sleep, no order",
-	.source = "POSIX; Drepper 2011", .family = LOCK_BLOCKING, .sleeps = true, .standard = true);
+LOCK(mutex, .name = "mutex", .summary = "C library mutex", .source = "POSIX; Drepper 2011",
+	.family = LOCK_BLOCKING, .sleeps = true, .standard = true);

@@ -211,5 +211,5 @@ static inline void parking_fini(struct parking_lock *l)
 }
 
 LOCK(parking, .name = "parking",
-	.summary = "one byte, waiters sleep in a queue elsewhere; handed over after 1 ms",
+	.summary = "one byte, sleepers queue elsewhere; handed over after 1 ms",
 	.source = "Pizlo 2016", .family = LOCK_BLOCKING, .sleeps = true);

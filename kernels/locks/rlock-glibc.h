@@ -51,6 +51,5 @@ static inline void rlock_glibc_fini(struct rlock_glibc_lock *l)
 	pthread_mutex_destroy(&l->mutex);
 }
 
-LOCK(rlock_glibc, .name = "rlock-glibc",
-	.summary = "C library recursive mutex; re-entrant, waiters sleep, no order",
+LOCK(rlock_glibc, .name = "rlock-glibc", .summary = "C library recursive mutex",
 	.source = "POSIX; glibc", .family = LOCK_BLOCKING, .reentrant = true, .sleeps = true);

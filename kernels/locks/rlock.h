@@ -73,7 +73,6 @@ static inline void rlock_fini(struct rlock_lock *l)
 	futex_fini(&l->lock);
 }
 
-LOCK(rlock, .name = "rlock",
-	.summary = "re-entrant, owner and count over a futex; waiters sleep, no order",
+LOCK(rlock, .name = "rlock", .summary = "owner and count over a futex",
 	.source = "textbook; Drepper 2011", .family = LOCK_BLOCKING, .reentrant = true,
 	.sleeps = true);

@@ -144,6 +144,6 @@ static inline void rwlock_big_reader_fini(struct rwlock_big_reader_lock *l)
 
 LOCK_READS(rwlock_big_reader)
 LOCK(rwlock_big_reader, .name = "rwlock-big-reader",
-	.summary = "readers flag a line of their own each, a writer looks at all; no order",
+	.summary = "a line per reader; a writer looks at all of them",
 	.source = "Hsieh & Weihl 1992; Linux 2.4 brlock", .family = LOCK_READER_WRITER,
 	.single = true, READS(rwlock_big_reader));

@@ -141,6 +141,6 @@ static inline void rwlock_phase_fair_fini(struct rwlock_phase_fair_lock *l)
 
 LOCK_READS(rwlock_phase_fair)
 LOCK(rwlock_phase_fair, .name = "rwlock-phase-fair",
-	.summary = "reader-writer tickets, readers and writers take turns; writers in order",
-	.source = "Brandenburg & Anderson 2010", .family = LOCK_READER_WRITER, .fifo = true,
-	READS(rwlock_phase_fair));
+	.summary = "tickets, readers and writers take turns; writers in order",
+	.source = "Brandenburg & Anderson 2010", .family = LOCK_READER_WRITER, .standard = true,
+	.fifo = true, READS(rwlock_phase_fair));

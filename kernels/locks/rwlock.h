@@ -65,6 +65,6 @@ static inline void rwlock_fini(struct rwlock_lock *l)
 }
 
 LOCK_READS(rwlock)
-LOCK(rwlock, .name = "rwlock",
-	.summary = "C library reader-writer lock; waiters sleep, readers are preferred",
-	.source = "POSIX; glibc", .family = LOCK_READER_WRITER, .sleeps = true, READS(rwlock));
+LOCK(rwlock, .name = "rwlock", .summary = "C library reader-writer lock, readers preferred",
+	.source = "POSIX; glibc", .family = LOCK_READER_WRITER, .standard = true, .sleeps = true,
+	READS(rwlock));

@@ -49,6 +49,5 @@ static inline void semaphore_fini(struct semaphore_lock *l)
 	sem_destroy(&l->permit);
 }
 
-LOCK(semaphore, .name = "semaphore",
-	.summary = "POSIX semaphore with one permit; waiters sleep, no order",
+LOCK(semaphore, .name = "semaphore", .summary = "POSIX semaphore with one permit",
 	.source = "Dijkstra 1965; POSIX", .family = LOCK_BLOCKING, .sleeps = true);

@@ -121,6 +121,6 @@ static inline void seqlock_fini(struct seqlock_lock *l)
 }
 
 LOCK_READS(seqlock)
-LOCK(seqlock, .name = "seqlock",
-	.summary = "readers write nothing and read again where a writer came between; no order",
-	.source = "Hemminger 2002; Boehm 2012", .family = LOCK_READER_WRITER, READS(seqlock));
+LOCK(seqlock, .name = "seqlock", .summary = "readers write nothing, and read again after a writer",
+	.source = "Hemminger 2002; Boehm 2012", .family = LOCK_READER_WRITER, .standard = true,
+	READS(seqlock));

@@ -43,5 +43,5 @@ static inline void spin_fini(struct spin_lock *l)
 	pthread_spin_destroy(&l->spin);
 }
 
-LOCK(spin, .name = "spin", .summary = "C library spin lock; waiters spin, no order",
-	.source = "POSIX; glibc", .family = LOCK_SPINNING);
+LOCK(spin, .name = "spin", .summary = "C library spin lock", .source = "POSIX; glibc",
+	.family = LOCK_SPINNING);

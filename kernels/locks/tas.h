@@ -44,5 +44,5 @@ static inline void tas_fini(struct tas_lock *l)
 	(void)l;
 }
 
-LOCK(tas, .name = "tas", .summary = "test-and-set; waiters spin on the atomic, no order",
+LOCK(tas, .name = "tas", .summary = "test-and-set: spins on the atomic itself",
 	.source = "Anderson 1990", .family = LOCK_SPINNING);

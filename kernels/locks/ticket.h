@@ -65,6 +65,6 @@ static inline void ticket_fini(struct ticket_lock *l)
 	(void)l;
 }
 
-LOCK(ticket, .name = "ticket", .summary = "ticket, proportional backoff; first come, first served",
+LOCK(ticket, .name = "ticket", .summary = "ticket, proportional backoff",
 	.source = "Reed & Kanodia 1979; Mellor-Crummey & Scott 1991", .family = LOCK_SPINNING,
 	.fifo = true, .standard = true);

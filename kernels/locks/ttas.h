@@ -66,6 +66,6 @@ static inline void ttas_fini(struct ttas_lock *l)
 	(void)l;
 }
 
-LOCK(ttas, .name = "ttas", .summary = "test-and-test-and-set, exponential backoff; no order",
+LOCK(ttas, .name = "ttas", .summary = "test-and-test-and-set, exponential backoff",
 	.source = "Rudolph & Segall 1984; Anderson 1990", .family = LOCK_SPINNING,
 	.standard = true);
