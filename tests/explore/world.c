@@ -839,6 +839,23 @@ static uint64_t hash_fiber(uint64_t h, unsigned fiber)
 	return hash(h, low, size);
 }
 
+// All but the fibers.
+static uint64_t hash_memory(void)
+{
+	uint64_t h = hash(1, (char *)world + offsetof(struct world, fibers),
+		offsetof(struct world, block) - offsetof(struct world, fibers));
+	h = hash(h, world->block, (world->blocks * sizeof(struct heap_block) + 7) & ~(size_t)7);
+	h = hash(h, world->scenario, sizeof world->scenario);
+	h = hash(h, world->heap, world->heap_used);
+	for (unsigned i = 0; i < static_pages(); i++)
+		if (statics_written & UINT64_C(1) << i) {
+			size_t size;
+			char *part = static_part(i, &size);
+			h = hash(h, part, size & ~(size_t)7);
+		}
+	return h;
+}
+
 static bool is_atomic(const struct fiber *f)
 {
 	return f->op >= OP_LOAD && f->op <= OP_CAS_WEAK;
@@ -846,7 +863,7 @@ static bool is_atomic(const struct fiber *f)
 
 // While it only looks, nobody else moves: if it comes to the same place with the same registers
 // and stack again, it would do so for ever. Brent's way to find a cycle.
-bool world_lose_patience(unsigned fiber)
+static bool leaves_alone(unsigned fiber)
 {
 	struct fiber *f = &world->fiber[fiber];
 	uint64_t seen = 0;
@@ -874,26 +891,31 @@ bool world_lose_patience(unsigned fiber)
 	return leaves || explore_failure[0];
 }
 
+// Who spins for ever does so wherever the others are: found out once, remembered.
+bool world_lose_patience(unsigned fiber)
+{
+	enum { REMEMBERED = 1 << 16 };
+	static uint64_t endless[REMEMBERED];
+	uint64_t key = hash_fiber(hash_memory(), fiber);
+	uint64_t *place = &endless[key % REMEMBERED];
+	if (*place == key)
+		return false;
+	bool leaves = leaves_alone(fiber);
+	if (!leaves)
+		*place = key;
+	return leaves;
+}
+
 #define BEFORE_HEAP (offsetof(struct world, heap))
 
 uint64_t world_hash(void)
 {
-	uint64_t h = hash(1, (char *)world + offsetof(struct world, fibers),
-		offsetof(struct world, block) - offsetof(struct world, fibers));
-	h = hash(h, world->block, (world->blocks * sizeof(struct heap_block) + 7) & ~(size_t)7);
-	h = hash(h, world->scenario, sizeof world->scenario);
-	h = hash(h, world->heap, world->heap_used);
+	uint64_t h = hash_memory();
 	for (unsigned i = 0; i < world->fibers; i++)
 		if (world->fiber[i].live)
 			h = hash_fiber(mix(h, i), i);
 		else
 			h = mix(h, world->fiber[i].done);
-	for (unsigned i = 0; i < static_pages(); i++)
-		if (statics_written & UINT64_C(1) << i) {
-			size_t size;
-			char *part = static_part(i, &size);
-			h = hash(h, part, size & ~(size_t)7);
-		}
 	return h;
 }
 
