@@ -175,6 +175,6 @@ static inline void combining_fini(struct combining_lock *l)
 
 LOCK_EXECUTE(combining)
 LOCK(combining, .name = "combining",
-	.summary = "flat combining: the holder runs the sections of all waiters",
+	.summary = "flat combining: the holder runs all waiters' sections",
 	.source = "Hendler, Incze, Shavit & Tzafrir 2010", .family = LOCK_DELEGATION,
 	.standard = true, .single = true, EXECUTES(combining));

@@ -59,12 +59,15 @@ static inline void delegation_pause(const struct delegation_lock *l, unsigned *p
 // By the server: answers a request, unless there is none or it has to wait for the owner.
 static inline bool delegation_answer(struct delegation_record *r, struct delegation_record **owner)
 {
-	/* C1: acquire; pairs with C0 */
+	unsigned answer = DELEGATION_DONE;
+	unsigned request = load(&r->request, acquire); /* A1: acquire; pairs with A0 */
+	if (request <= DELEGATION_REFUSED)
+		return false;
+	/* Only now: a release that came before the request must be seen, or a free lock is
+	 * refused. C1: acquire; pairs with C0 */
 	if (*owner && !load(&(*owner)->owns, acquire))
 		*owner = NULL;
-	unsigned request = load(&r->request, acquire),
-		 answer = DELEGATION_DONE; /* A1: pairs with A0 */
-	if (request <= DELEGATION_REFUSED || (*owner && request != DELEGATION_TRY_ACQUIRE))
+	if (*owner && request != DELEGATION_TRY_ACQUIRE)
 		return false;
 	if (*owner) {
 		answer = DELEGATION_REFUSED;
