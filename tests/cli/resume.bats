@@ -21,7 +21,7 @@ teardown()
 # A run that takes some seconds, in the background, until some samples are there.
 start_long_run()
 {
-	start "$LOCKSCALE" run counter/global-lock --threads 1 --window-ms 10 --samples 3 --processes 3 \
+	start "$LOCKSCALE" run counter/global-lock --locks mcs,mutex,spin,tas,ticket,ttas --threads 1 --window-ms 10 --samples 3 --processes 3 \
 		--output "$dir" --quiet
 	wait_until 60 journal_has "${1-8}" "$dir"
 	measuring=$(pgrep -P "$started")

@@ -67,14 +67,15 @@ static void what_lies_between_start_and_stop_is_counted(void **state)
 	struct counters c;
 	struct counts counts;
 	open_or_skip(&c);
-	touch_pages(4 * PAGES);
+	touch_pages(16 * PAGES);
 	counters_start(&c);
 	touch_pages(PAGES);
 	counters_stop(&c, &counts);
-	touch_pages(4 * PAGES);
+	touch_pages(16 * PAGES);
 	assert_true(counts.known);
 	assert_true(counts.value[0] > 0);
-	assert_in_range(counts.value[1], PAGES, 2 * PAGES);
+	/* A sanitizer touches pages of its own for each. */
+	assert_in_range(counts.value[1], PAGES, 8 * PAGES);
 	/* A second window starts from zero. */
 	counters_start(&c);
 	counters_stop(&c, &counts);
