@@ -7,8 +7,8 @@
 // before the rest again. Collapses when workers outnumber PUs: the lock may be granted to a worker
 // that is not running.
 // Cost: as `mcs`, one exchange to acquire and one compare-and-swap to release uncontended; one
-// word, and where to look up groups. Where no workers are closer than others it is `mcs`. Use it
-// where there are many locks and several NUMA nodes.
+// word, and on another line where to look up groups. Where no workers are closer than others it
+// is `mcs`. Use it where there are many locks and several NUMA nodes.
 // Source: Dice & Kogan, EuroSys 2019; hand-overs are counted here, not drawn at random.
 #pragma once
 
@@ -18,8 +18,8 @@
 // microseconds.
 enum { CNA_HANDOVERS = 64 };
 
-// Between uses all but `waiting`, `aside_last` is zero: the owner clears it when it hands the
-// lock on, so that an acquisition nobody contends writes nothing to its node.
+// Its owner writes the first two before it joins the queue: afterwards its line is the neighbours',
+// and each write would first have to fetch it back. The next three are zero between uses.
 struct cna_node {
 	_Atomic(struct cna_node *) next;
 	atomic_bool waiting;
@@ -33,6 +33,8 @@ struct cna_node {
 
 struct cna_lock {
 	_Atomic(struct cna_node *) tail;
+	/* What all read is not on the line that all write. */
+	unsigned char apart[64 - sizeof(void *)];
 	const unsigned *group_of; // null: no groups
 };
 
@@ -45,14 +47,14 @@ static inline int cna_init(struct cna_lock *l, const struct lock_team *team)
 
 static inline unsigned cna_group(const struct cna_lock *l, unsigned worker)
 {
-	return l->group_of ? l->group_of[worker] + 1 : 1;
+	return l->group_of ? l->group_of[worker] + 1 : 0;
 }
 
 static __attribute__((noinline, unused)) void cna_wait(
 	struct cna_node *before, struct cna_node *me, unsigned group)
 {
-	me->group = group;
-	store(&me->waiting, true, relaxed); /* relaxed: B0 publishes it */
+	if (group)
+		me->group = group;
 	store(&before->next, me, release); /* B0: release; pairs with B1; publishes the group too */
 	while (load(&me->waiting, acquire)) /* C1: acquire; pairs with C0 */
 		cpu_relax();
@@ -61,6 +63,8 @@ static __attribute__((noinline, unused)) void cna_wait(
 static inline void cna_acquire(struct cna_lock *l, struct lock_node *space)
 {
 	struct cna_node *me = (struct cna_node *)space;
+	store(&me->next, NULL, relaxed); /* relaxed: A0 publishes both */
+	store(&me->waiting, true, relaxed);
 	/* A0: acquire, release; pairs with A0 of the successor (node) and with A1 (free lock) */
 	struct cna_node *before = exchange(&l->tail, me, acq_rel);
 	if (before)
@@ -70,6 +74,7 @@ static inline void cna_acquire(struct cna_lock *l, struct lock_node *space)
 static inline bool cna_try_acquire(struct cna_lock *l, struct lock_node *space)
 {
 	struct cna_node *me = (struct cna_node *)space, *nobody = NULL;
+	store(&me->next, NULL, relaxed); /* relaxed: A0 publishes it */
 	return compare_exchange(&l->tail, &nobody, me, acq_rel, relaxed); /* A0 */
 }
 
@@ -100,7 +105,6 @@ static ALWAYS_INLINE void cna_grant(
 {
 	to->aside = aside;
 	to->passed = passed;
-	store(&me->next, NULL, relaxed); /* relaxed: A0 of our next turn publishes it */
 	me->aside = NULL;
 	me->passed = 0;
 	me->group = 0;
@@ -123,6 +127,11 @@ static __attribute__((noinline, unused)) void cna_hand_on(
 		cpu_relax();
 		after = load(&me->next, acquire); /* B1 */
 	}
+	/* Where all are near, a look at who waits would only fetch its line a second time. */
+	if (!l->group_of) {
+		store(&after->waiting, false, release); /* C0 */
+		return;
+	}
 	if (!me->group)
 		me->group = cna_group(l, worker);
 	struct cna_node *near = me->passed < CNA_HANDOVERS ? cna_near(me, after) : NULL;
@@ -141,7 +150,9 @@ static inline void cna_release(struct cna_lock *l, struct lock_node *space)
 {
 	struct cna_node *me = (struct cna_node *)space, *expected = me;
 	if (!load(&me->next, acquire) && !me->aside && /* B1: acquire; pairs with B0 */
-		/* A1: release; pairs with A0 of whoever finds the lock free */
+		/* relaxed load: only whether the exchange can succeed. A1: release; pairs with A0
+		 * of whoever finds the lock free */
+		load(&l->tail, relaxed) == me &&
 		compare_exchange(&l->tail, &expected, NULL, release, relaxed))
 		return;
 	cna_hand_on(l, me, space->worker);

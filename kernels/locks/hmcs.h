@@ -83,12 +83,22 @@ static inline int hmcs_init(struct hmcs_lock *l, const struct lock_team *team)
 	return 0;
 }
 
-// Links up behind `before` and waits; returns what we are told.
-static __attribute__((noinline, unused)) int hmcs_wait(
-	struct hmcs_node *before, struct hmcs_node *me)
+// Joins a queue; returns who is before us. The node is written first: afterwards its line is the
+// neighbours', and each write would have to fetch it back.
+static ALWAYS_INLINE struct hmcs_node *hmcs_join(
+	_Atomic(struct hmcs_node *) *tail, struct hmcs_node *me)
+{
+	store(&me->next, NULL, relaxed); /* relaxed: A0 publishes both */
+	store(&me->told, HMCS_WAIT, relaxed);
+	/* A0: acquire, release; pairs with A0 of the successor (node) and with A1 (free queue) */
+	return exchange(tail, me, acq_rel);
+}
+
+// Links up behind `before` and waits; returns what we are told. Inlined: until it has linked up
+// the one before may already be waiting for it.
+static ALWAYS_INLINE int hmcs_wait(struct hmcs_node *before, struct hmcs_node *me)
 {
 	int told;
-	store(&me->told, HMCS_WAIT, relaxed);                  /* relaxed: B0 publishes it */
 	store(&before->next, me, release);                     /* B0: release; pairs with B1 */
 	while ((told = load(&me->told, acquire)) == HMCS_WAIT) /* C1: acquire; pairs with C0 */
 		cpu_relax();
@@ -100,13 +110,13 @@ static __attribute__((noinline, unused)) void hmcs_acquire_grouped(
 {
 	struct hmcs_node *before;
 	for (; g; g = g->parent) {
-		before = exchange(&g->tail, me, acq_rel); /* A0 */
+		before = hmcs_join(&g->tail, me);
 		if (before && hmcs_wait(before, me) != HMCS_CLIMB)
 			return;
 		store(&me->told, HMCS_FIRST, relaxed); /* relaxed: only the queue's holder looks */
 		me = &g->node;
 	}
-	before = exchange(&l->tail, me, acq_rel); /* A0 */
+	before = hmcs_join(&l->tail, me);
 	if (before)
 		hmcs_wait(before, me);
 }
@@ -118,8 +128,7 @@ static inline void hmcs_acquire(struct hmcs_lock *l, struct lock_node *space)
 		hmcs_acquire_grouped(l, &l->groups[l->innermost[space->worker]], me);
 		return;
 	}
-	/* A0: acquire, release; pairs with A0 of the successor (node) and with A1 (free queue) */
-	struct hmcs_node *before = exchange(&l->tail, me, acq_rel);
+	struct hmcs_node *before = hmcs_join(&l->tail, me);
 	if (before)
 		hmcs_wait(before, me);
 }
@@ -128,6 +137,7 @@ static inline void hmcs_acquire(struct hmcs_lock *l, struct lock_node *space)
 static inline bool hmcs_try_acquire(struct hmcs_lock *l, struct lock_node *space)
 {
 	struct hmcs_node *me = (struct hmcs_node *)space, *nobody = NULL;
+	store(&me->next, NULL, relaxed); /* relaxed: A0 publishes it */
 	if (!compare_exchange(&l->tail, &nobody, me, acq_rel, relaxed)) /* A0 */
 		return false;
 	if (l->groups)
@@ -142,14 +152,15 @@ static ALWAYS_INLINE void hmcs_leave(
 	struct hmcs_node *after = load(&me->next, acquire); /* B1: acquire; pairs with B0 */
 	if (!after) {
 		struct hmcs_node *expected = me;
-		/* A1: release; pairs with A0 of whoever finds the queue empty */
-		if (compare_exchange(tail, &expected, NULL, release, relaxed))
+		/* relaxed load: only whether the exchange can succeed. A1: release; pairs with A0
+		 * of whoever finds the queue empty */
+		if (load(tail, relaxed) == me &&
+			compare_exchange(tail, &expected, NULL, release, relaxed))
 			return;
 		/* Somebody is between A0 and B0. */
 		while (!(after = load(&me->next, acquire))) /* B1 */
 			cpu_relax();
 	}
-	store(&me->next, NULL, relaxed);    /* relaxed: A0 of its next turn publishes it */
 	store(&after->told, tell, release); /* C0: release; pairs with C1 */
 }
 
@@ -165,7 +176,6 @@ static __attribute__((noinline, unused)) void hmcs_release_grouped(
 	}
 	struct hmcs_node *after = load(&me->next, acquire); /* B1 */
 	if (after && told <= HMCS_HANDOVERS) {
-		store(&me->next, NULL, relaxed);        /* relaxed: A0 publishes it */
 		store(&after->told, told + 1, release); /* C0 */
 		return;
 	}

@@ -10,8 +10,8 @@
 
 #include "lock.h"
 
-// Between uses `next` is null: the owner clears it when it hands the lock on, so that an
-// acquisition nobody contends writes nothing to its node.
+// Its owner writes it before it joins the queue: afterwards its line is the neighbours', and each
+// write would first have to fetch it back.
 struct mcs_node {
 	_Atomic(struct mcs_node *) next;
 	atomic_bool waiting;
@@ -31,11 +31,12 @@ static inline int mcs_init(struct mcs_lock *l, const struct lock_team *team)
 static inline void mcs_acquire(struct mcs_lock *l, struct lock_node *space)
 {
 	struct mcs_node *me = (struct mcs_node *)space;
+	store(&me->next, NULL, relaxed); /* relaxed: A0 publishes both */
+	store(&me->waiting, true, relaxed);
 	/* A0: acquire, release; pairs with A0 of the successor (node) and with A1 (free lock) */
 	struct mcs_node *before = exchange(&l->tail, me, acq_rel);
 	if (!before)
 		return;
-	store(&me->waiting, true, relaxed); /* relaxed: B0 publishes it */
 	store(&before->next, me, release);  /* B0: release; pairs with B1 */
 	while (load(&me->waiting, acquire)) /* C1: acquire; pairs with C0 */
 		cpu_relax();
@@ -44,6 +45,7 @@ static inline void mcs_acquire(struct mcs_lock *l, struct lock_node *space)
 static inline bool mcs_try_acquire(struct mcs_lock *l, struct lock_node *space)
 {
 	struct mcs_node *me = (struct mcs_node *)space, *nobody = NULL;
+	store(&me->next, NULL, relaxed); /* relaxed: A0 publishes it */
 	return compare_exchange(&l->tail, &nobody, me, acq_rel, relaxed); /* A0 */
 }
 
@@ -53,14 +55,15 @@ static inline void mcs_release(struct mcs_lock *l, struct lock_node *space)
 	struct mcs_node *after = load(&me->next, acquire); /* B1: acquire; pairs with B0 */
 	if (!after) {
 		struct mcs_node *expected = me;
-		/* A1: release; pairs with A0 of whoever finds the lock free */
-		if (compare_exchange(&l->tail, &expected, NULL, release, relaxed))
+		/* relaxed load: only whether the exchange, which would take the line from whoever
+		 * joins, can succeed. A1: release; pairs with A0 of whoever finds the lock free */
+		if (load(&l->tail, relaxed) == me &&
+			compare_exchange(&l->tail, &expected, NULL, release, relaxed))
 			return;
 		/* Somebody is between A0 and B0. */
 		while (!(after = load(&me->next, acquire))) /* B1 */
 			cpu_relax();
 	}
-	store(&me->next, NULL, relaxed);        /* relaxed: A0 of our next turn publishes it */
 	store(&after->waiting, false, release); /* C0: release; pairs with C1 */
 }
 
