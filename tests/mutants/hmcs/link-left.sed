@@ -1,4 +1,3 @@
-# The link stays in the node: its next release hands the lock to whoever waited last time
-/hmcs_leave\(/,/^}/{
-/store\(&me->next, NULL, relaxed\)/d
-}
+# joins with the link of its last turn: hands the queue to whoever was behind it then
+# SPDX-License-Identifier: BSD-2-Clause
+/^static ALWAYS_INLINE struct hmcs_node \*hmcs_join/,/^}/ { /store\(&me->next, NULL, relaxed\)/d; }
