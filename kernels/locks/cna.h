@@ -50,8 +50,8 @@ static inline unsigned cna_group(const struct cna_lock *l, unsigned worker)
 	return l->group_of ? l->group_of[worker] + 1 : 0;
 }
 
-static __attribute__((noinline, unused)) void cna_wait(
-	struct cna_node *before, struct cna_node *me, unsigned group)
+// Inlined: until it has linked up the one before may already be waiting for it.
+static ALWAYS_INLINE void cna_wait(struct cna_node *before, struct cna_node *me, unsigned group)
 {
 	if (group)
 		me->group = group;

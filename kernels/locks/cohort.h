@@ -74,7 +74,7 @@ static inline int cohort_init(struct cohort_lock *l, const struct lock_team *tea
 	return 0;
 }
 
-static __attribute__((noinline, unused)) void cohort_wait(struct cohort_ticket *t, unsigned mine)
+static ALWAYS_INLINE void cohort_wait(struct cohort_ticket *t, unsigned mine)
 {
 	unsigned ahead;
 	while ((ahead = mine - load(&t->serving, acquire)) != 0) /* A0: acquire; pairs with A1 */
