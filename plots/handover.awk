@@ -54,7 +54,7 @@ function draw_handover(g, n, i, r, order, key, y, title, widest, high, step, fif
 # Rows with a hand-over: FIFO locks first, then the others, each by hand-over.
 function choose_handovers(g, order, key, n, r, value)
 {
-	n = handover_low = handover_high = handover_fifo = handover_beaten = handover_zero = 0
+	n = handover_low = handover_high = handover_fifo = handover_beaten = handover_free = handover_zero = 0
 	for (r = 1; r <= rows["handover"]; r++) {
 		value = get("handover", r, "handover_ns")
 		if (!in_group("handover", r, g) || get("handover", r, "threads") + 0 != group_threads[g] || !number(value))
@@ -66,6 +66,8 @@ function choose_handovers(g, order, key, n, r, value)
 		if (is_fifo(r)) {
 			handover_fifo++
 			key[r] -= 1e15
+			handover_free += number(get("handover", r, "limit_ns")) &&
+				value + 0 < get("handover", r, "limit_ns") + 0
 		} else if (number(get("handover", r, "limit_ns")) && value + 0 < get("handover", r, "limit_ns") + 0)
 			handover_beaten++
 	}
@@ -160,6 +162,8 @@ function handover_note(n, text)
 		text = "Locks that are not FIFO may beat the limit" \
 		       (handover_beaten ? ", as " handover_beaten " " (handover_beaten == 1 ? "does" : "do") " here" : "") \
 		       ": they let the last owner go on, and nothing is handed over. "
+	if (handover_free)
+		text = text "A FIFO lock below it: whoever released it was back before another had asked. "
 	if (handover_zero)
 		text = text "Times of 0 stand at the left end. "
 	return text
