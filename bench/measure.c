@@ -287,7 +287,7 @@ static json_t *sample_json(const struct point *p, const struct visit *v, const s
 		fewest = fmin(fewest, (double)w->operations);
 		most = fmax(most, (double)w->operations);
 		json_array_append_new(operations, json_integer((json_int_t)w->operations));
-		json_array_append_new(ns, json_integer((json_int_t)(w->end_ns - w->begin_ns)));
+		json_array_append_new(ns, json_integer((json_int_t)(w->end_ns - w->start_ns)));
 	}
 	point_to_json(line, p);
 	json_t *numbers = json_pack("{s:i, s:i, s:f, s:f, s:b, s:f, s:I, s:f, s:f, s:s, s:f, s:f, "

@@ -159,12 +159,11 @@ static void window(struct visit *v, unsigned i, uint64_t window_ns)
 		k->begin(&v->run);
 	pass_gate(v, i);
 	r->window.begin_ns = clock_ns();
+	r->window.start_ns = load(&v->gate.start_ns, relaxed); /* relaxed: A2 has brought it */
 	if (makespan(v))
 		r->window.operations = run_to_completion(v, r);
 	else
-		/* relaxed: A2 has brought it */
-		r->window.operations =
-			run_until(v, r, load(&v->gate.start_ns, relaxed) + window_ns);
+		r->window.operations = run_until(v, r, r->window.start_ns + window_ns);
 	if (k->finish)
 		k->finish(v->run.state, &r->worker);
 	r->window.end_ns = clock_ns();
@@ -180,9 +179,11 @@ static int64_t lost(struct visit *v)
 	return v->trial->kernel->check(&v->run, done);
 }
 
+// From the common start, not from its own: of workers that share a PU, those that have their turn
+// later would otherwise be rated by their turn alone, and all together above what the PU can do.
 static double elapsed(const struct worker_record *w)
 {
-	return (double)(w->end_ns - w->begin_ns) * 1e-9;
+	return (double)(w->end_ns - w->start_ns) * 1e-9;
 }
 
 // Sum of the workers' own rates; for a makespan all the work over the time of the last worker.
@@ -368,7 +369,7 @@ static void observe(struct visit *v)
 	uint64_t first, last_begin, end;
 	start_and_end(v, &first, &last_begin, &end);
 	o->operations_per_second = rate(v);
-	o->seconds = (double)(end - first) * 1e-9;
+	o->seconds = (double)(end - v->record[0].window.start_ns) * 1e-9;
 	o->start_skew_ns = (double)(last_begin - first);
 	double line_after =
 		v->line_before > 0 ? probe_line_ns(v->trial->probe, v->trial->workers) : 0;

@@ -312,7 +312,7 @@ static void sample(struct observation *o, unsigned variant)
 
 static double seconds_of(unsigned worker)
 {
-	return (double)(records[worker].end_ns - records[worker].begin_ns) * 1e-9;
+	return (double)(records[worker].end_ns - records[worker].start_ns) * 1e-9;
 }
 
 static double rate_of(unsigned worker)
@@ -338,6 +338,22 @@ static void a_team_that_starts_late_is_noticed_and_measured_again(void **state)
 	sample_with(&o, &throughput, EVEN, team, 2, &once);
 	assert_true(o.disturbed);
 	assert_int_equal(o.tries, 1);
+}
+
+// As of workers that share a PU, whose turns come one after the other.
+static void a_worker_that_starts_late_is_rated_from_the_common_start(void **state)
+{
+	(void)state;
+	need_two_pus();
+	struct observation o;
+	struct trial_settings once = settings;
+	once.retries = 0;
+	bench.late_ms = 8;
+	sample_with(&o, &throughput, EVEN, team, 2, &once);
+	assert_true(records[1].start_ns == records[0].start_ns);
+	assert_true(records[1].begin_ns >= records[1].start_ns + 8000000);
+	double rated = rate_of(0) + rate_of(1);
+	assert_true(fabs(o.operations_per_second - rated) < 1e-6 * rated);
 }
 
 static void a_sample_late_once_is_replaced_by_a_better_one(void **state)
@@ -652,6 +668,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(a_team_that_starts_late_is_noticed_and_measured_again),
+		TEST(a_worker_that_starts_late_is_rated_from_the_common_start),
 		TEST(a_sample_late_once_is_replaced_by_a_better_one),
 		TEST(an_honest_team_starts_together),
 		TEST(the_rate_of_uneven_workers_is_the_sum_of_their_rates),
