@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // Delegation: a server, a thread of the lock's own, runs all sections; workers send them to it.
-// Guarantees: mutual exclusion; no order, but the server goes round, so nobody starves. A section
-// runs on the server, so it must not acquire a lock itself. Acquire asks the server to stand still
-// until the release.
+// Guarantees: mutual exclusion; no order, but the server goes round, so nobody starves who has a
+// PU. A section runs on the server, so it must not acquire a lock itself. Acquire asks the server
+// to stand still until the release.
 // Cost: an operation is two transfers of the worker's own line, also where nobody else wants the
 // lock, and a PU for the server. Without a PU to spare the server shares one with workers: both
-// then yield while they wait, so that it works, at the pace of the scheduler (microseconds an
-// operation), oversubscribed too. Use it where many workers keep changing data that should stay in
-// one cache.
+// then yield while they wait, so that it works, oversubscribed too, but who shares the server's PU
+// is served far less often than the others. Use it where many workers keep changing data that
+// should stay in one cache.
 // Source: Lozi et al., USENIX ATC 2012 (RCL); Roghanchi, Eriksson & Basu, SOSP 2017 (ffwd).
 #pragma once
 
