@@ -778,7 +778,6 @@ static void put_row(FILE *out, const struct row *row)
 		put_number(out, rest[i], 6);
 	fprintf(out, "\t%u\t%u\t%d", m->samples, m->disturbed, row->mode);
 	put_number(out, m->line_ns, 6);
-	put_number(out, row->jain, 6);
 	fputc('\n', out);
 }
 
@@ -787,7 +786,7 @@ static int write_speedup(FILE *out, void *data)
 	const struct writing *w = data;
 	fputs("kernel\tstrategy\tlock\tplacement\tthreads\tops_per_second\tlo\thi\tspeedup\t"
 	      "speedup_lo\tspeedup_hi\tefficiency\tself_speedup\tfairness\tsamples\tdisturbed\t"
-	      "mode\tline_ns\tjain\n",
+	      "mode\tline_ns\n",
 		out);
 	for (size_t i = 0; i < w->table->count; i++) {
 		const struct row *row = &w->table->rows[i];

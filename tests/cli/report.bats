@@ -73,9 +73,9 @@ histogram()
 	[ -d run1/charts ]
 	[ "$(head -n 1 run1/speedup.tsv | tr '\t' ' ')" = "kernel strategy lock placement threads \
 ops_per_second lo hi speedup speedup_lo speedup_hi efficiency self_speedup fairness samples \
-disturbed mode line_ns jain" ]
+disturbed mode line_ns" ]
 	[ "$(wc -l <run1/speedup.tsv)" -eq 9 ] # 8 points without the failed one, and the header
-	awk -F '\t' 'NF != 19 { exit 1 }' run1/speedup.tsv
+	awk -F '\t' 'NF != 18 { exit 1 }' run1/speedup.tsv
 	awk -F '\t' '$2 == "private" && $1 == "histogram" {
 		exit !($3 == "-" && $5 == 4 && $9 > 3.93 && $9 < 3.95 && $10 < $9 && $9 < $11)
 	}' run1/speedup.tsv

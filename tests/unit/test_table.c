@@ -474,11 +474,11 @@ static void tables_on_disk_keep_the_contract(void **state)
 	assert_string_equal(speedup,
 		"kernel\tstrategy\tlock\tplacement\tthreads\tops_per_second\tlo\thi\tspeedup\t"
 		"speedup_lo\tspeedup_hi\tefficiency\tself_speedup\tfairness\tsamples\tdisturbed\t"
-		"mode\tline_ns\tjain\n"
+		"mode\tline_ns\n"
 		"k\tglobal-lock\tmcs\tcompact\t2\t2000\t1989.333333\t2010.666667\tNA\tNA\tNA\tNA\t"
-		"NA\t0.75\t15\t0\t0\t53\tNA\n"
+		"NA\t0.75\t15\t0\t0\t53\n"
 		"k\tprivate\t-\tcompact\t2\t2000\t1989.333333\t2010.666667\tNA\tNA\tNA\tNA\t"
-		"NA\t0.75\t15\t0\t0\t53\tNA\n");
+		"NA\t0.75\t15\t0\t0\t53\n");
 	assert_string_equal(edges, "placement\tafter\twhat\ncompact\t2\tpackage 2\n");
 	assert_string_equal(findings,
 		"kernel\tplacement\tunit\ttitle\n"
