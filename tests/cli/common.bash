@@ -136,3 +136,19 @@ journal_has()
 {
 	[ -f "$2/journal.jsonl" ] && [ "$(wc -l <"$2/journal.jsonl")" -ge "$1" ]
 }
+
+# refused WORD... -- ARGUMENT...: `lockscale run` ends with a usage error that has the words, before
+# anything is measured or written to $dir.
+refused()
+{
+	local words=()
+	while [ "$1" != -- ]; do
+		words+=("$1")
+		shift
+	done
+	shift
+	run -2 --separate-stderr "$LOCKSCALE" run --output "$dir" "$@"
+	[ -z "$output" ]
+	has "$stderr" "${words[@]}"
+	[ ! -e "$dir" ]
+}

@@ -77,21 +77,6 @@ measure()
 	run -0 --separate-stderr "$LOCKSCALE" run "${SHORT[@]}" --output "$dir" "$@"
 }
 
-# refused WORD... -- ARGUMENT...: before anything is measured.
-refused()
-{
-	local words=()
-	while [ "$1" != -- ]; do
-		words+=("$1")
-		shift
-	done
-	shift
-	run -2 --separate-stderr "$LOCKSCALE" run --output "$dir" "$@"
-	[ -z "$output" ]
-	has "$stderr" "${words[@]}"
-	[ ! -e "$dir" ]
-}
-
 @test "a library's mutex is measured beside the C library's own in every kernel with locks" {
 	ticket_lock
 	measure --interpose=ticket.so

@@ -61,21 +61,6 @@ fails()
 	has "$stderr" FAILED
 }
 
-# refused WORD... -- ARGUMENT...: before anything is measured.
-refused()
-{
-	local words=()
-	while [ "$1" != -- ]; do
-		words+=("$1")
-		shift
-	done
-	shift
-	run -2 --separate-stderr "$LOCKSCALE" run --output "$dir" "$@"
-	[ -z "$output" ]
-	has "$stderr" "${words[@]}"
-	[ ! -e "$dir" ]
-}
-
 others_are_complete()
 {
 	is "$dir/journal.jsonl" "all(sum(point(x) == point(p) for x in s) ==
