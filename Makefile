@@ -20,7 +20,8 @@ ALIGN = -falign-functions=64 -falign-loops=64
 CFLAGS = -std=gnu17 $(OPTIMISE) $(ALIGN) $(WARN) $(SANITIZE) -pthread
 CXXFLAGS = -std=c++17 $(OPTIMISE) $(WARN) $(SANITIZE) -pthread
 LDFLAGS = $(SANITIZE) -pthread -Wl,-rpath,'$$ORIGIN/lib' -Wl,--disable-new-dtags
-LDLIBS = -lhwloc -lbenchmark -ljansson -lgsl -lgslcblas -lm -ldl
+LDLIBS = -lhwloc -lbenchmark -ljansson -lgsl -lgslcblas -lm -ldl \
+	$(if $(URCU),-lurcu-cds -lurcu-memb -lurcu-qsbr -lurcu-common)
 PREFIX = /usr/local
 CLANG_FORMAT = clang-format
 MAKEFLAGS += --no-print-directory
@@ -35,10 +36,19 @@ ifeq ($(CK)$(SANITIZE)$(MAKELEVEL),0)
 $(info No ck-* locks: $(CC) finds no <ck_spinlock.h> (libck-dev, ck-devel) for its target.)
 endif
 
+
+# Other people's structures, each where its header is: they are not looked into by ThreadSanitizer.
+HAVE = $(if $(findstring thread,$(SANITIZE)),,$(shell echo '\#include <$(1)>' | \
+	$(CC) $(CPPFLAGS) -E -x $(or $(2),c) - >/dev/null 2>&1 && echo yes))
+URCU := $(call HAVE,urcu/rculfhash.h)
+CONCURRENTQUEUE := $(call HAVE,concurrentqueue/concurrentqueue.h,c++)
+
 LOCKS = $(sort $(wildcard kernels/locks/*.h $(addsuffix /*.h,$(EXTRA_LOCKS))))
 ifeq ($(CK),)
 LOCKS := $(filter-out kernels/locks/ck-%,$(LOCKS))
 endif
+CPPFLAGS += $(if $(CK),-DHAVE_CK) $(if $(URCU),-DHAVE_URCU) \
+	$(if $(CONCURRENTQUEUE),-DHAVE_CONCURRENTQUEUE)
 KERNELS = $(sort $(wildcard kernels/*.c $(addsuffix /*.c,$(EXTRA_KERNELS))))
 SOURCES = $(sort $(wildcard bench/*.c)) $(KERNELS)
 OBJECTS = $(SOURCES:%.c=$(BUILD)/obj/%.o) $(BUILD)/obj/bench/shim/shim.o
@@ -181,7 +191,7 @@ bench-peers: all $(BUILD)/bench-peers
 	@$(BUILD)/bench-peers $(BUILD)/lockscale build/bench-peers.tsv
 
 FORMATTED = $(wildcard bench/*.[ch] bench/*/*.[ch] bench/*/*.cc \
-	kernels/*.[ch] kernels/locks/*.h tests/unit/*.[ch] tests/stress/*.[ch] \
+	kernels/*.[ch] kernels/locks/*.h kernels/structures/*.h tests/unit/*.[ch] tests/stress/*.[ch] \
 	tests/explore/*.[ch] tests/twins/*/*.[ch])
 SHELL_SCRIPTS = $(filter-out %.awk,$(wildcard scripts/*)) .ci/run
 

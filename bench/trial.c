@@ -34,7 +34,8 @@ struct record {
 	LINE_ALIGNED _Atomic uint64_t progress; // operations so far, for the watchdog
 	uint64_t batch;                         // operations between two looks at the clock
 	uint64_t migrations;
-	uint64_t done; // operations that the kernel's check must find
+	uint64_t done;          // operations that the kernel's check must find
+	uint64_t failed_before; // the kernel's count when the window began
 	struct worker_record window;
 	struct usage before, after;
 	int schedstat;
@@ -158,6 +159,7 @@ static void window(struct visit *v, unsigned i, uint64_t window_ns)
 	if (i == 0 && k->begin)
 		k->begin(&v->run);
 	pass_gate(v, i);
+	r->failed_before = r->worker.failed;
 	r->window.begin_ns = clock_ns();
 	r->window.start_ns = load(&v->gate.start_ns, relaxed); /* relaxed: A2 has brought it */
 	if (makespan(v))
@@ -167,6 +169,7 @@ static void window(struct visit *v, unsigned i, uint64_t window_ns)
 	if (k->finish)
 		k->finish(v->run.state, &r->worker);
 	r->window.end_ns = clock_ns();
+	r->window.failed = r->worker.failed - r->failed_before;
 	r->done = makespan(v) ? r->window.operations : r->done + r->window.operations;
 }
 

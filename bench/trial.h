@@ -20,7 +20,8 @@ struct trial_settings {
 
 // What one worker did in the measured window.
 struct worker_record {
-	uint64_t operations;
+	uint64_t operations;       // that took effect
+	uint64_t failed;           // that had nothing to do
 	uint64_t start_ns;         // when all were to start, which is when its time begins
 	uint64_t begin_ns, end_ns; // its own stamps: later where another had its PU
 };

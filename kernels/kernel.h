@@ -14,6 +14,29 @@ struct worker {
 	void *own; // kernel->own_size bytes, zeroed, first touched by this worker
 	const struct lock_class *lock; // the variant's, null where it has none
 	struct lock_node node[2];      // for the (at most two) locks held at once
+	// Counted by the worker's batches: operations that had nothing to do (a dequeue from an
+	// empty queue, a removal of an absent key) and are not among those that batch returns.
+	uint64_t failed;
+};
+
+// A structure's operations, one by one, for those who look at each result.
+enum verb { VERB_LOOKUP, VERB_INSERT, VERB_REMOVE };
+
+// What a structure promises about them: each takes effect at one moment between its call and its
+// return, and a sequential program that did them in the order of these moments would see the same.
+enum model {
+	MODEL_NONE,
+	MODEL_MAP,   // insert(key, value) where absent; remove(key) and lookup(key) give the value
+	MODEL_QUEUE, // insert(value) at one end; remove gives the value at the other
+	MODEL_STACK, // insert(value); remove gives the youngest
+	MODEL_PRIORITY_QUEUE, // insert(key); remove gives the smallest
+	MODEL_BAG             // insert(value); remove gives any
+};
+
+struct operation {
+	enum verb verb;
+	uint64_t key;   // of a map, a priority queue
+	uint64_t value; // inserted, or found
 };
 
 // A setting of a kernel that the user may change: --param KERNEL.NAME=VALUE.
@@ -36,12 +59,16 @@ struct input {
 struct variant {
 	const char *strategy;
 	const struct lock_class *lock; // null where the strategy has none
-	// Does n operations (throughput) or one piece of the remaining work (makespan) and returns
-	// how many operations were done; 0 ends a makespan. Called by every worker in a loop.
+	// Tries n operations (throughput) or one piece of the remaining work (makespan) and returns
+	// how many took effect; 0 ends a makespan. Called by every worker in a loop.
 	uint64_t (*batch)(void *state, struct worker *w, uint64_t n);
 	// The same through the pointers of w->lock: for locks that are known only when the program
 	// runs (a plugin, an instrumented lock). Null where the variant has no lock.
 	uint64_t (*indirect)(void *state, struct worker *w, uint64_t n);
+	// Where the shared state is a structure: one operation, as batch does them, through w->lock
+	// where there is a lock. False: it failed. Keys and values are below 2^30, and not 0.
+	enum model model;
+	bool (*operate)(void *state, struct worker *w, struct operation *op);
 };
 
 enum kernel_kind {
@@ -66,8 +93,12 @@ struct kernel {
 	const char *shared;  // what the workers share
 	const char *unit;    // what an operation is, plural: "increments"
 	enum kernel_kind kind;
-	bool reads; // most of its critical sections only read: where reader-writer locks belong
-	bool extra; // not part of a run that names no pattern
+	bool reads;    // most of its critical sections only read: where reader-writer locks belong
+	bool extra;    // not part of a run that names no pattern
+	bool standard; // part of a first look at a machine: `make run`
+	// The locks that are measured where none is named, blank separated; null: the standard
+	// ones.
+	const char *locks;
 	size_t state_size;          // shared state, first touched by worker 0
 	size_t own_size;            // per worker, first touched by that worker; 0: none
 	const struct param *params; // ended by a null name; null: none
@@ -87,9 +118,9 @@ struct kernel {
 	// finish: by every worker at the end of each window, inside the measured time: merges its
 	// own state into the shared one.
 	void (*finish)(void *state, struct worker *w);
-	// check: by worker 0, workers at rest. done[i] is what worker i did since create
-	// (throughput) or since begin (makespan). Returns how many operations did not take effect
-	// exactly once.
+	// check: by worker 0, workers at rest. done[i] is what worker i's batches returned since
+	// create (throughput) or since begin (makespan). Returns how many operations did not take
+	// effect exactly once.
 	int64_t (*check)(struct run *r, const uint64_t *done);
 	// picture: writes "W H MAX\n" and W*H little-endian uint16 to out, a real result to look
 	// at.
@@ -125,6 +156,17 @@ struct kernel {
 		return FUNCTION(state, w, n, w->lock);                                             \
 	}
 #define LOCKED_VARIANTS(STRATEGY, FUNCTION) FOR_EACH_LOCK(LOCKED_VARIANT_ONE, STRATEGY, FUNCTION)
+
+// The same for a structure: .model and .operate among the fields.
+#define LOCKED_STRUCTURE_ONE(NAME, STRATEGY, FUNCTION, MODEL, OPERATE)                             \
+	{.strategy = STRATEGY,                                                                     \
+		.lock = &NAME##_class,                                                             \
+		.batch = FUNCTION##_##NAME,                                                        \
+		.indirect = FUNCTION##_indirect,                                                   \
+		.model = MODEL,                                                                    \
+		.operate = OPERATE},
+#define LOCKED_STRUCTURE(STRATEGY, FUNCTION, MODEL, OPERATE)                                       \
+	FOR_EACH_LOCK(LOCKED_STRUCTURE_ONE, STRATEGY, FUNCTION, MODEL, OPERATE)
 
 #define STRATEGY_IS(variant, text) (__builtin_strcmp((variant)->strategy, (text)) == 0)
 
