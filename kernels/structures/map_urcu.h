@@ -5,13 +5,14 @@
 // for many.
 #pragma once
 
-#define URCU_INLINE_SMALL_FUNCTIONS
-#include <pthread.h>
-#include <urcu/urcu-qsbr.h>
 #include <urcu/rculfhash.h>
 
 #include "map_hash.h"
 #include "nodes.h"
+#include "reclaim_rcu.h"
+
+/* Its name where several flavours are included; the header has it under that of the first. */
+extern const struct rcu_flavor_struct urcu_qsbr_flavor;
 
 enum { MAP_URCU_BAG = 1024 };
 
@@ -32,33 +33,11 @@ struct map_urcu {
 	struct map_urcu_worker *worker;
 };
 
-static inline void map_urcu_leave_for_good(void *unused)
-{
-	(void)unused;
-	urcu_qsbr_unregister_thread();
-}
-
-static pthread_key_t map_urcu_key;
-
-static inline void map_urcu_key_make(void)
-{
-	if (pthread_key_create(&map_urcu_key, map_urcu_leave_for_good))
-		abort(); /* a process has room for a thousand of them */
-}
-
-// Before and after a batch, on the worker's own thread, which unregisters itself when it ends.
+// Before and after a batch, on the worker's own thread.
 static inline void map_urcu_online(void)
 {
-	static pthread_once_t once = PTHREAD_ONCE_INIT;
-	static _Thread_local bool known;
-	if (known) {
-		urcu_qsbr_thread_online();
-		return;
-	}
-	pthread_once(&once, map_urcu_key_make);
-	urcu_qsbr_register_thread();
-	pthread_setspecific(map_urcu_key, &known);
-	known = true;
+	urcu_thread_known();
+	urcu_qsbr_thread_online();
 }
 
 static inline void map_urcu_offline(void)
