@@ -300,6 +300,17 @@ static void a_pool_of_one_or_of_many_items_lends_each_to_one_worker(void **state
 	check_kernel(catalog_kernel("pool"), many, 2, 2);
 }
 
+static void objects_die_once_however_few_and_however_often_replaced(void **state)
+{
+	(void)state;
+	static const struct setting one[] = {
+		{"objects", "1"}, {"held", "32"}, {"replace-percent", "50"}, {"own-percent", "0"}};
+	static const struct setting many[] = {
+		{"objects", "1024"}, {"held", "1"}, {"theta", "0"}, {"own-percent", "100"}};
+	check_kernel(catalog_kernel("refcount"), one, COUNT(one), 2);
+	check_kernel(catalog_kernel("refcount"), many, COUNT(many), 2);
+}
+
 static void pictures_of_any_shape_are_computed_whole(void **state)
 {
 	(void)state;
@@ -342,6 +353,13 @@ static void bad_values_are_refused_with_what_is_accepted(void **state)
 		{"contention.cs=-1", "0..1000000"},
 		{"contention.work=1.5", "0..1000000"},
 		{"contention.lines=65", "0..64"},
+		{"refcount.objects=0", "1..1024"},
+		{"refcount.objects=1025", "1..1024"},
+		{"refcount.held=0", "1..32"},
+		{"refcount.held=33", "1..32"},
+		{"refcount.theta=-1", "0..5"},
+		{"refcount.own-percent=101", "0..100"},
+		{"refcount.replace-percent=51", "0..50"},
 		{"contention@cs=1.work=2", "KERNEL.NAME=VALUE"},
 		{"bank.colour=red", "bank.accounts"},
 		{"bnak.accounts=2", "bank.accounts"},
@@ -388,6 +406,7 @@ int main(void)
 		cmocka_unit_test(contention_takes_as_long_as_it_is_told_and_says_how),
 		cmocka_unit_test(a_record_stays_whole_however_often_it_is_changed),
 		cmocka_unit_test(a_pool_of_one_or_of_many_items_lends_each_to_one_worker),
+		cmocka_unit_test(objects_die_once_however_few_and_however_often_replaced),
 		cmocka_unit_test(pictures_of_any_shape_are_computed_whole),
 		cmocka_unit_test(bad_values_are_refused_with_what_is_accepted),
 		cmocka_unit_test(good_values_are_taken_as_they_are),
