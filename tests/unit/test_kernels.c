@@ -309,6 +309,16 @@ static void objects_die_once_however_few_and_however_often_replaced(void **state
 		{"objects", "1024"}, {"held", "1"}, {"theta", "0"}, {"own-percent", "100"}};
 	check_kernel(catalog_kernel("refcount"), one, COUNT(one), 2);
 	check_kernel(catalog_kernel("refcount"), many, COUNT(many), 2);
+static void a_queue_loses_nothing_empty_or_full_with_any_scheme_of_reclamation(void **state)
+{
+	(void)state;
+	static const struct setting split[] = {{"items", "0"}, {"role", "split"}};
+	static const struct setting hazard[] = {{"items", "5000"}, {"reclamation", "hazard"}};
+	static const struct setting qsbr[] = {
+		{"items", "1"}, {"role", "split"}, {"reclamation", "qsbr"}};
+	check_kernel(catalog_kernel("queue"), split, 2, 2);
+	check_kernel(catalog_kernel("queue"), hazard, 2, 2);
+	check_kernel(catalog_kernel("queue"), qsbr, 3, 4);
 }
 
 static void pictures_of_any_shape_are_computed_whole(void **state)
@@ -360,6 +370,12 @@ static void bad_values_are_refused_with_what_is_accepted(void **state)
 		{"refcount.theta=-1", "0..5"},
 		{"refcount.own-percent=101", "0..100"},
 		{"refcount.replace-percent=51", "0..50"},
+		{"queue.items=-1", "0..1048576"},
+		{"queue.items=1048577", "0..1048576"},
+		{"queue.items=few", "few"},
+		{"queue.role=both", "mixed|split"},
+		{"queue.role=", "mixed|split"},
+		{"queue.reclamation=none", "epoch|hazard"},
 		{"contention@cs=1.work=2", "KERNEL.NAME=VALUE"},
 		{"bank.colour=red", "bank.accounts"},
 		{"bnak.accounts=2", "bank.accounts"},
@@ -407,6 +423,8 @@ int main(void)
 		cmocka_unit_test(a_record_stays_whole_however_often_it_is_changed),
 		cmocka_unit_test(a_pool_of_one_or_of_many_items_lends_each_to_one_worker),
 		cmocka_unit_test(objects_die_once_however_few_and_however_often_replaced),
+		cmocka_unit_test(
+			a_queue_loses_nothing_empty_or_full_with_any_scheme_of_reclamation),
 		cmocka_unit_test(pictures_of_any_shape_are_computed_whole),
 		cmocka_unit_test(bad_values_are_refused_with_what_is_accepted),
 		cmocka_unit_test(good_values_are_taken_as_they_are),
