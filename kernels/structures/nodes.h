@@ -18,7 +18,7 @@
 
 enum { NODES_BATCH = 256, NODES_CHUNK = 1 << 16 }; // nodes passed on at once; bytes at a time
 
-struct nodes_free { // what a node is while it is free
+struct nodes_free {                              // what a node is while it is free
 	_Atomic(struct nodes_free *) next_batch; // of the first of a batch
 	struct nodes_free *next;
 };
