@@ -18,7 +18,7 @@
 
 enum { NODES_BATCH = 256, NODES_CHUNK = 1 << 16 }; // nodes passed on at once; bytes at a time
 
-struct nodes_free { // what a node is while it is free
+struct nodes_free {                              // what a node is while it is free
 	_Atomic(struct nodes_free *) next_batch; // of the first of a batch
 	struct nodes_free *next;
 };
@@ -192,6 +192,7 @@ static __attribute__((noinline, unused)) void nodes_pass_on(struct nodes *n, str
 static ALWAYS_INLINE void nodes_put(struct nodes *n, unsigned worker, void *node)
 {
 	if (NODES_MALLOC && !n->arena) {
+		keep_in_register(node); /* or compilers warn that stable ones were not malloc's */
 		free(node);
 		return;
 	}

@@ -183,7 +183,7 @@ static void an_unsynchronized_counter_does_lose_updates(void **state)
 		print_message("needs two PUs\n");
 		skip();
 	}
-	static const char *const names[] = {"counter", "histogram", "bank", "readmostly"};
+	static const char *const names[] = {"counter", "histogram", "bank", "readmostly", "random"};
 	for (size_t i = 0; i < COUNT(names); i++) {
 		const struct kernel *k = catalog_kernel(names[i]);
 		const struct variant *v = catalog_variant(k, "unsynchronized", "");
@@ -309,6 +309,8 @@ static void objects_die_once_however_few_and_however_often_replaced(void **state
 		{"objects", "1024"}, {"held", "1"}, {"theta", "0"}, {"own-percent", "100"}};
 	check_kernel(catalog_kernel("refcount"), one, COUNT(one), 2);
 	check_kernel(catalog_kernel("refcount"), many, COUNT(many), 2);
+}
+
 static void a_queue_loses_nothing_empty_or_full_with_any_scheme_of_reclamation(void **state)
 {
 	(void)state;
@@ -319,6 +321,28 @@ static void a_queue_loses_nothing_empty_or_full_with_any_scheme_of_reclamation(v
 	check_kernel(catalog_kernel("queue"), split, 2, 2);
 	check_kernel(catalog_kernel("queue"), hazard, 2, 2);
 	check_kernel(catalog_kernel("queue"), qsbr, 3, 4);
+}
+
+static void a_stack_keeps_each_value_once_full_or_empty_in_any_rhythm(void **state)
+{
+	(void)state;
+	static const struct setting shapes[][3] = {
+		{{"items", "0"}, {"burst", "1"}, {"reclamation", "hazard"}},
+		{{"items", "0"}, {"burst", "4096"}, {"reclamation", "qsbr"}},
+		{{"items", "100000"}, {"burst", "7"}, {"reclamation", "epoch"}}};
+	for (size_t i = 0; i < COUNT(shapes); i++)
+		check_kernel(catalog_kernel("stack"), shapes[i], 3, 2);
+}
+
+static void a_cache_of_any_size_holds_each_key_once(void **state)
+{
+	(void)state;
+	static const struct setting shapes[][3] = {
+		{{"capacity", "64"}, {"keys", "4194304"}, {"theta", "0"}},
+		{{"capacity", "65"}, {"keys", "80"}, {"theta", "0"}},
+		{{"capacity", "1048576"}, {"keys", "1"}, {"theta", "5"}}};
+	for (size_t i = 0; i < COUNT(shapes); i++)
+		check_kernel(catalog_kernel("lru"), shapes[i], 3, 2);
 }
 
 static void pictures_of_any_shape_are_computed_whole(void **state)
@@ -376,6 +400,16 @@ static void bad_values_are_refused_with_what_is_accepted(void **state)
 		{"queue.role=both", "mixed|split"},
 		{"queue.role=", "mixed|split"},
 		{"queue.reclamation=none", "epoch|hazard"},
+		{"stack.items=-1", "0..1048576"},
+		{"stack.items=1048577", "0..1048576"},
+		{"stack.burst=0", "1..4096"},
+		{"stack.burst=4097", "1..4096"},
+		{"stack.reclamation=none", "epoch|hazard|qsbr"},
+		{"lru.capacity=63", "64..1048576"},
+		{"lru.capacity=1048577", "64..1048576"},
+		{"lru.keys=0", "1..4194304"},
+		{"lru.keys=4194305", "1..4194304"},
+		{"lru.theta=5.1", "0..5"},
 		{"contention@cs=1.work=2", "KERNEL.NAME=VALUE"},
 		{"bank.colour=red", "bank.accounts"},
 		{"bnak.accounts=2", "bank.accounts"},
@@ -425,6 +459,8 @@ int main(void)
 		cmocka_unit_test(objects_die_once_however_few_and_however_often_replaced),
 		cmocka_unit_test(
 			a_queue_loses_nothing_empty_or_full_with_any_scheme_of_reclamation),
+		cmocka_unit_test(a_stack_keeps_each_value_once_full_or_empty_in_any_rhythm),
+		cmocka_unit_test(a_cache_of_any_size_holds_each_key_once),
 		cmocka_unit_test(pictures_of_any_shape_are_computed_whole),
 		cmocka_unit_test(bad_values_are_refused_with_what_is_accepted),
 		cmocka_unit_test(good_values_are_taken_as_they_are),
