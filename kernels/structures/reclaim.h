@@ -25,7 +25,9 @@
 #include "atomic.h"
 
 enum { RECLAIM_SLOTS = 64 };       // nodes that a worker can hold at once
-#define RECLAIM_TAG ((uintptr_t)7) // low bits of a link that are no part of the address
+// Bits of a link that are no part of the address: the low three; the high sixteen, which user space
+// leaves clear.
+#define RECLAIM_TAG ((uintptr_t)0xffff000000000007)
 
 // Retired nodes, in the order of retirement. Grows as needed.
 struct reclaim_bag {
