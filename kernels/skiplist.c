@@ -54,7 +54,7 @@ static ALWAYS_INLINE uint32_t value_of(uint64_t word)
 
 static ALWAYS_INLINE bool sequential_request(struct skiplist *l, struct request *q)
 {
-	uint64_t word;
+	uint64_t word = 0;
 	if (q->verb == REQUEST_INSERT)
 		return skiplist_insert(l, 0, word_of(q->key, q->value));
 	if (q->verb == REQUEST_LOOKUP ? !skiplist_lookup(l, q->key, &word)
@@ -144,7 +144,7 @@ static bool global_operate(void *state, struct worker *w, struct operation *op)
 static ALWAYS_INLINE bool lazy_request(const struct lock_class *lock, struct skiplist *l,
 	struct reclaim_worker *me, struct skiplist_own *own, struct request *q)
 {
-	uint64_t word;
+	uint64_t word = 0;
 	if (q->verb == REQUEST_INSERT)
 		return skiplist_lazy_insert(lock, l, me, own->node, word_of(q->key, q->value));
 	if (q->verb == REQUEST_LOOKUP
@@ -200,7 +200,7 @@ static bool fine_operate(void *state, struct worker *w, struct operation *op)
 static ALWAYS_INLINE bool lockfree_request(const struct reclaim_class *scheme, struct skiplist *l,
 	struct reclaim_worker *me, struct request *q)
 {
-	uint64_t word;
+	uint64_t word = 0;
 	if (q->verb == REQUEST_INSERT)
 		return skiplist_lockfree_insert(scheme, l, me, word_of(q->key, q->value));
 	if (q->verb == REQUEST_LOOKUP ? !skiplist_lockfree_lookup(scheme, l, me, q->key, &word)
