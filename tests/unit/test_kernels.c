@@ -418,6 +418,16 @@ static void bad_values_are_refused_with_what_is_accepted(void **state)
 		{"", "KERNEL.NAME=VALUE"},
 		{".=", "KERNEL.NAME=VALUE"},
 		{"counter.accounts=2", "no such parameter"},
+		{"set.keys=3", "4..65536"},
+		{"set.keys=65537", "4..65536"},
+		{"set.mix=90/10/0", "90/9/1"},
+		{"set.reclamation=none", "epoch|hazard|qsbr"},
+		{"skiplist.keys=1048577", "4..1048576"},
+		{"skiplist.distribution=normal", "uniform|zipf"},
+		{"skiplist.reclamation=", "epoch|hazard|qsbr"},
+		{"pqueue.items=1048577", "0..1048576"},
+		{"pqueue.items=-1", "0..1048576"},
+		{"pqueue.reclamation=rcu2", "epoch|hazard|qsbr"},
 	};
 	for (size_t i = 0; i < COUNT(bad); i++) {
 		struct error e = {0};
