@@ -6,7 +6,6 @@
 #pragma once
 
 #include <errno.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,8 +24,12 @@ struct graph {
 	uint64_t *name;      // of each vertex, ascending, where it came from a list; or null
 };
 
+struct graph_edge {
+	uint64_t from, to; // names of the ends
+};
+
 struct graph_edges {
-	uint64_t *from, *to; // names of the ends
+	struct graph_edge *edge;
 	size_t count, room;
 };
 
@@ -40,8 +43,7 @@ static inline void graph_fini(struct graph *g)
 
 static inline void graph_edges_fini(struct graph_edges *e)
 {
-	free(e->from);
-	free(e->to);
+	free(e->edge);
 	memset(e, 0, sizeof *e);
 }
 
@@ -49,16 +51,13 @@ static inline int graph_add(struct graph_edges *e, uint64_t from, uint64_t to)
 {
 	if (e->count == e->room) {
 		size_t room = e->room ? 2 * e->room : 1024;
-		uint64_t *more = realloc(e->from, room * sizeof *more);
-		e->from = more ? more : e->from;
-		uint64_t *other = more ? realloc(e->to, room * sizeof *other) : NULL;
-		if (!other)
+		struct graph_edge *more = realloc(e->edge, room * sizeof *more);
+		if (!more)
 			return ENOMEM;
-		e->to = other;
+		e->edge = more;
 		e->room = room;
 	}
-	e->from[e->count] = from;
-	e->to[e->count++] = to;
+	e->edge[e->count++] = (struct graph_edge){from, to};
 	return 0;
 }
 
@@ -130,15 +129,17 @@ static inline int graph_number_vertices(struct graph *g, struct graph_edges *e)
 	g->name = all;
 	if (!all)
 		return ENOMEM;
-	memcpy(all, e->from, e->count * sizeof *all);
-	memcpy(all + e->count, e->to, e->count * sizeof *all);
+	for (size_t i = 0; i < e->count; i++) {
+		all[2 * i] = e->edge[i].from;
+		all[2 * i + 1] = e->edge[i].to;
+	}
 	qsort(all, 2 * e->count, sizeof *all, graph_by_number);
 	for (size_t i = 0; i < 2 * e->count; i++)
 		if (i == 0 || all[i] != all[g->vertices - 1])
 			all[g->vertices++] = all[i];
 	for (size_t i = 0; i < e->count; i++) {
-		e->from[i] = graph_vertex(g, e->from[i]);
-		e->to[i] = graph_vertex(g, e->to[i]);
+		e->edge[i].from = graph_vertex(g, e->edge[i].from);
+		e->edge[i].to = graph_vertex(g, e->edge[i].to);
 	}
 	return 0;
 }
@@ -193,16 +194,16 @@ static inline int graph_build(struct graph *g, const struct graph_edges *e)
 	if (!g->row || !g->neighbour)
 		return ENOMEM;
 	for (size_t i = 0; i < e->count; i++)
-		if (e->from[i] != e->to[i]) {
-			g->row[e->from[i] + 2]++;
-			g->row[e->to[i] + 2]++;
+		if (e->edge[i].from != e->edge[i].to) {
+			g->row[e->edge[i].from + 2]++;
+			g->row[e->edge[i].to + 2]++;
 		}
 	for (size_t v = 2; v <= (size_t)g->vertices; v++)
 		g->row[v] += g->row[v - 1];
 	for (size_t i = 0; i < e->count; i++)
-		if (e->from[i] != e->to[i]) {
-			g->neighbour[g->row[e->from[i] + 1]++] = (uint32_t)e->to[i];
-			g->neighbour[g->row[e->to[i] + 1]++] = (uint32_t)e->from[i];
+		if (e->edge[i].from != e->edge[i].to) {
+			g->neighbour[g->row[e->edge[i].from + 1]++] = (uint32_t)e->edge[i].to;
+			g->neighbour[g->row[e->edge[i].to + 1]++] = (uint32_t)e->edge[i].from;
 		}
 	g->entries = g->row[g->vertices];
 	int rc = graph_transpose(g);
