@@ -484,7 +484,7 @@ static const struct param params[] = {
 	{"algorithm", "bfs", "breadth-first search or connected components", "bfs|components"},
 	{"input", "", "file with edges (default: a graph drawn as R-MAT)",
 		"a readable file: two numbers a line, comments after #"},
-	{"scale", "16", "a drawn graph has 2^scale vertices", "3..24"},
+	{"scale", "17", "a drawn graph has 2^scale vertices", "3..24"},
 	{"degree", "16", "and so many edges for each vertex", "1..64"},
 	{0},
 };
