@@ -90,6 +90,9 @@ $(BUILD)/obj/%.o: %.cc
 	@mkdir -p $(@D)
 	$(CXX) -Ibench $(CXXFLAGS) -MMD -MP -c -o $@ $<
 
+# The assembler reads it.
+$(BUILD)/obj/kernels/wordcount.o: kernels/wordcount.txt
+
 # The list of locks, from the names of their headers. Written anew only if it would differ.
 $(BUILD)/gen/locks.h: FORCE
 	@mkdir -p $(@D)

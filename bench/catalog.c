@@ -25,7 +25,7 @@ static int by_name(const void *a, const void *b)
 static bool offered(const struct variant *v)
 {
 	bool many = strncmp(v->strategy, "fine-lock", 9) == 0; /* and fine-lock-lazy, ... */
-	return !(many && v->lock && v->lock->single);
+	return !(many && v->lock && v->lock->single) && (!v->available || v->available());
 }
 
 // A kernel as it is offered: its declaration's copy, with a table of variants that can grow.
