@@ -24,7 +24,7 @@
 
 #include "atomic.h"
 
-enum { RECLAIM_SLOTS = 64 };       // nodes that a worker can hold at once
+enum { RECLAIM_SLOTS = 64 }; // nodes that a worker can hold at once
 // Bits of a link that are no part of the address: the low three; the high sixteen, which user space
 // leaves clear.
 #define RECLAIM_TAG ((uintptr_t)0xffff000000000007)
