@@ -141,6 +141,14 @@ static unsigned most_workers_of(const struct kernel *k, const struct variant *v,
 	return v->lock && v->lock->fifo && !patient && most > 2 ? 2 : most;
 }
 
+// Where a kernel has a choice of locks of its own these stand for all: locks are tested in the
+// others. And one that runs sections for others, which is another way to call them.
+static bool stands_for_others(const struct kernel *k, const struct variant *v)
+{
+	return !v->lock || !k->locks || strstr(k->locks, v->lock->name) ||
+	       strcmp(v->lock->name, "combining") == 0;
+}
+
 // All variants of a kernel; one worker for the sequential ones.
 static void check_kernel(
 	const struct kernel *k, const struct setting *set, size_t count, unsigned most_workers)
@@ -151,7 +159,7 @@ static void check_kernel(
 	for (size_t i = 0; i < k->variant_count; i++) {
 		const struct variant *v = &k->variants[i];
 		unsigned most = most_workers_of(k, v, most_workers);
-		if (broken_on_purpose(k, v))
+		if (broken_on_purpose(k, v) || !stands_for_others(k, v))
 			continue;
 		for (unsigned workers = 1; workers <= most; workers *= 2)
 			check_variant(k, v, &p.input, workers);
