@@ -6,6 +6,7 @@
 // under one lock, and with magazines for each worker. `libc` is the malloc that this program is
 // linked with, or that is preloaded; `jemalloc` and `mimalloc` are theirs, loaded where installed.
 // Each block is marked at both ends when it is allocated and looked at when it is freed.
+#define FEW_LOCKS_WHERE_CHECKING /* read by locks.h */
 #include <dlfcn.h>
 #include <errno.h>
 #include <math.h>

@@ -6,6 +6,7 @@
 // Strategies differ in one thing: how a word that says which vertex is above another is set, if it
 // is still what it was. Whether it is worth trying all of them look first, without a lock.
 // After Leiserson & Schardl 2010 (levels), Anderson & Woll 1991 (concurrent union-find).
+#define FEW_LOCKS_WHERE_CHECKING /* read by locks.h */
 #include <errno.h>
 #include <sched.h>
 #include <stdio.h>

@@ -2,6 +2,7 @@
 // refcount: workers take references to a few shared objects, keep each for some operations and drop
 // it; now and then one replaces an object of its own by a new one, and whoever drops the last
 // reference to the old one frees it. That objects die safely costs a shared counter, or does not.
+#define FEW_LOCKS_WHERE_CHECKING /* read by locks.h */
 #include <errno.h>
 #include <math.h>
 #include <stdlib.h>
