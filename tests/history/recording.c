@@ -11,10 +11,16 @@
 // around the operation makes sure of, so that no interval is recorded shorter than it was. (That
 // the operation would be visible at its return without the fence is not tested.) Equal times
 // overlap.
+//
+// Operations of a few nanoseconds seldom meet halfway. So a timer stops each worker at any
+// instruction, every few microseconds, for as long as others need for one operation or for dozens.
 #include <errno.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
+#include <unistd.h>
 
 #include "clock.h"
 #include "recording.h"
@@ -22,13 +28,15 @@
 enum {
 	KEYS = 7, // 1 .. KEYS
 	WORKERS_MOST = 8,
-	OPERATIONS_MOST = 64, // of a worker in a round
-	FILL_MOST = 600,      // insertions that look for a capacity: more than a round's
-	SMALL = 64,           // a capacity that rounds come near to
-	EVENTS_MOST = 2048,   // of a round
+	OPERATIONS_MOST = 96, // of a worker in a round
+	FILL_MOST = 1100,     // insertions that look for a capacity: more than a round's
+	SMALL = 64,           // a capacity that is cheap to fill
+	EVENTS_MOST = 4096,   // of a round
 	BLOCK = 32,           // rounds
 	VALUE_BITS = 24,
-	SPIN_MOST = 64
+	SPIN_MOST = 64,
+	STALL_EVERY_NS = 25000, // at least, and up to five times that
+	STALL_LONG_NS = 16000,  // at most
 };
 
 struct logbook { // of a worker in a round
@@ -52,6 +60,10 @@ struct seat { // of a worker; its own lines
 	uint64_t values;     // that it made so far
 	uint64_t sum;        // keeps the compiler from removing a wait
 	struct logbook *log; // BLOCK of them
+	timer_t timer;
+	bool has_timer, yields;
+	volatile sig_atomic_t stalls; // the timer is to go on
+	uint64_t stall_random;        // the signal handler's
 };
 
 struct recording {
@@ -127,6 +139,65 @@ static struct event *insert_new(struct recording *s, struct seat *seat, struct l
 	return operate(s, seat, log, VERB_INSERT, 0, new_value(s, seat));
 }
 
+/* Stalls. */
+
+static void arm(struct seat *seat)
+{
+	struct itimerspec next = {
+		.it_value.tv_nsec = STALL_EVERY_NS * (1 + below(&seat->stall_random, 5))};
+	timer_settime(seat->timer, 0, &next, NULL);
+}
+
+// Wherever the worker is. A third of the stalls are as long as an operation.
+static void stall(int signal, siginfo_t *info, void *context)
+{
+	struct seat *seat = info->si_value.sival_ptr;
+	int error = errno;
+	(void)signal;
+	(void)context;
+	uint64_t longest = STALL_LONG_NS >> 3 * below(&seat->stall_random, 3);
+	uint64_t end = clock_ns() + below(&seat->stall_random, (unsigned)longest);
+	if (seat->yields && below(&seat->stall_random, 2))
+		sched_yield();
+	while (clock_ns() < end)
+		;
+	if (seat->stalls)
+		arm(seat);
+	errno = error;
+}
+
+#ifndef sigev_notify_thread_id /* older C libraries */
+#define sigev_notify_thread_id _sigev_un._tid
+#endif
+
+// By the worker. Without timers it does without stalls.
+static void make_timer(struct seat *seat)
+{
+	struct sigaction action = {.sa_sigaction = stall, .sa_flags = SA_SIGINFO | SA_RESTART};
+	struct sigevent event = {.sigev_notify = SIGEV_THREAD_ID,
+		.sigev_signo = SIGRTMIN,
+		.sigev_value.sival_ptr = seat,
+		.sigev_notify_thread_id = gettid()};
+	sigaction(SIGRTMIN, &action, NULL);
+	seat->has_timer = timer_create(CLOCK_MONOTONIC, &event, &seat->timer) == 0;
+}
+
+static void begin_stalls(struct seat *seat)
+{
+	seat->stalls = true;
+	if (seat->has_timer)
+		arm(seat);
+}
+
+// None comes afterwards: a signal that was sent is handled before the system call returns.
+static void end_stalls(struct seat *seat)
+{
+	struct itimerspec never = {0};
+	seat->stalls = false;
+	if (seat->has_timer)
+		timer_settime(seat->timer, 0, &never, NULL);
+}
+
 /* A round. */
 
 static void draw_round(struct recording *s, struct round *r)
@@ -142,8 +213,8 @@ static void draw_round(struct recording *s, struct round *r)
 		r->insert = r->insert * 6 / 10;
 		r->remove = r->remove * 6 / 10;
 	} else {
-		unsigned most = s->capacity ? s->capacity : 4;
-		bool nearly_full = s->capacity && s->capacity <= SMALL && below(random, 2);
+		unsigned most = s->capacity ? s->capacity : 4, seldom = most <= SMALL ? 2 : 16;
+		bool nearly_full = s->capacity && below(random, seldom) == 0;
 		r->first = nearly_full ? most - below(random, most < 3 ? most : 3)
 				       : below(random, most < 4 ? most : 4);
 	}
@@ -207,8 +278,10 @@ static void play_round(struct recording *s, struct seat *seat, unsigned number)
 static void play_block(void *arg, unsigned i)
 {
 	struct recording *s = arg;
+	begin_stalls(&s->seat[i]);
 	for (unsigned number = 0; number < BLOCK; number++)
 		play_round(s, &s->seat[i], number);
+	end_stalls(&s->seat[i]);
 }
 
 /* The beginning and the end, as in a measurement: each worker touches its own first. */
@@ -224,7 +297,9 @@ static int attach(struct recording *s, unsigned i)
 	w->node[0].worker = w->node[1].worker = i;
 	w->own = aligned_alloc(LINE_PAIR, size);
 	seat->log = malloc(BLOCK * sizeof *seat->log);
-	seat->random = s->plan->seed * 0x9e3779b97f4a7c15u + i + 1;
+	seat->random = seat->stall_random = s->plan->seed * 0x9e3779b97f4a7c15u + i + 1;
+	seat->yields = team_oversubscribed(s->plan->team, s->plan->workers);
+	make_timer(seat);
 	if (!w->own || !seat->log)
 		return ENOMEM;
 	memset(w->own, 0, size);
@@ -289,6 +364,8 @@ static void tear_down(void *arg, unsigned i)
 		w->lock->retire(&w->node[j]);
 	free(w->own);
 	free(s->seat[i].log);
+	if (s->seat[i].has_timer)
+		timer_delete(s->seat[i].timer);
 }
 
 /* Judgement. */

@@ -35,11 +35,11 @@ enum { OPERATIONS = 100000 };
 
 enum {
 	HANGS_AFTER_S = 60,
-	SECONDS_MOST = 10, // of a variant; it counts what was done till then
+	SECONDS_MOST = 6, // of a variant; it counts what was done till then
 	WORKERS_MOST = 4,
 	PARAMS_MOST = 32,
 	LOCKED_SHARE = 5, // one lock is like another: fewer operations on each
-	OVERLAP_LEAST = 5 // percent of operations; else nothing was tried
+	OVERLAP_LEAST = 2 // percent of operations; else nothing was tried
 };
 
 static struct machine machine;

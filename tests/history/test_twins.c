@@ -16,7 +16,7 @@
 #include "recording.h"
 #include "twins.h"
 
-enum { HANGS_AFTER_S = 200, EVENTS_FEW = 6, MENDED_OPERATIONS = 20000 };
+enum { HANGS_AFTER_S = 200, EVENTS_FEW = 6, MENDED_OPERATIONS = 10000 };
 static const uint64_t patience_ns = 30000000000u;
 
 static struct machine machine;
@@ -84,6 +84,7 @@ static void expect_caught(const struct twin *twin, unsigned workers)
 	if (!r.impossible)
 		fail_msg("%s with %u workers: %" PRIu64 " operations, and all is well",
 			twin->kernel.name, workers, r.operations);
+	printf("# after %" PRIu64 " operations\n", r.operations);
 	recording_print(&plan, &r, "# ", stdout);
 	if (r.found.count > EVENTS_FEW && !twin->long_story)
 		fail_msg("%s: %u operations to explain it", twin->kernel.name, r.found.count);
@@ -115,10 +116,6 @@ static void mended_twins_pass(void **state)
 			struct recording_result r;
 			struct recording_plan plan = plan_of(&twin[i], 1, workers);
 			record(&plan, &r);
-			printf("# %s, %u workers: %" PRIu64 " operations, %" PRIu64
-			       " overlapping, %" PRIu64 " undecided\n",
-				twin[i].kernel.name, workers, r.operations, r.overlapping,
-				r.undecided);
 			if (r.impossible)
 				recording_print(&plan, &r, "# ", stdout);
 			assert_false(r.impossible);

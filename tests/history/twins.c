@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// The broken ones give their PU away between the two steps that must be one, now and then, so that
-// they fail in moments; they would fail without, in minutes.
+// None waits between the two steps that should be one: that they fail in moments is the recorder's
+// doing.
 #include <pthread.h>
-#include <sched.h>
 #include <string.h>
 
 #include "twins.h"
@@ -31,14 +30,6 @@ struct own {
 	uint32_t seen[KEYS];
 	uint32_t value[ROOM / 4], values;
 };
-
-// Between two steps.
-static void hesitate(struct own *own)
-{
-	own->calls = own->calls * 1664525 + 1013904223; /* Numerical Recipes */
-	if (own->calls >> 29 == 0)
-		sched_yield();
-}
 
 // Accesses under the mutex, and those that are racy on purpose.
 static uint32_t get(_Atomic uint32_t *p)
@@ -102,7 +93,6 @@ static bool stack_pop(struct shelf *s, struct worker *w, uint64_t *value)
 		if ((uint32_t)old == NONE)
 			return false;
 		next = get(&s->node[(uint32_t)old].next);
-		hesitate(own);
 	} while (!compare_exchange(&s->top, &old, top_of(s, old, next), seq_cst, seq_cst));
 	*value = get(&s->node[(uint32_t)old].value);
 	set(&s->node[(uint32_t)old].next, own->free);
@@ -145,7 +135,6 @@ static bool lossy_map(void *state, struct worker *w, struct operation *op)
 {
 	struct shelf *s = state;
 	uint32_t bit = 1u << op->key, early = get(&s->values);
-	hesitate(w->own);
 	pthread_mutex_lock(&s->mutex);
 	uint32_t now = get(&s->values), there = s->broken ? early & ~bit : now & ~bit;
 	bool is_present = now & bit, ok = is_present;
@@ -208,7 +197,6 @@ static bool double_queue(void *state, struct worker *w, struct operation *op)
 	do {
 		ok = first < get(&s->values);
 		op->value = get(&s->value[first % ROOM]);
-		hesitate(w->own);
 		if (ok && s->broken)
 			set(&s->first, first + 1);
 	} while (ok && !s->broken &&
@@ -228,7 +216,6 @@ static bool hasty_queue(void *state, struct worker *w, struct operation *op)
 		pthread_mutex_lock(&s->mutex);
 	uint32_t first = get(&s->first), behind = get(&s->values);
 	bool ok = op->verb == VERB_INSERT || first < behind;
-	hesitate(w->own);
 	if (op->verb == VERB_INSERT) {
 		set(&s->value[behind % ROOM], (uint32_t)op->value);
 		set(&s->values, behind + 1);
@@ -316,7 +303,6 @@ static bool losing_bag(void *state, struct worker *w, struct operation *op)
 				return true;
 			continue;
 		}
-		hesitate(w->own);
 		if (s->broken)
 			set(&s->value[i], (uint32_t)op->value);
 		if (s->broken || compare_exchange(&s->value[i], &there, (uint32_t)op->value,
