@@ -480,8 +480,7 @@ int recording_run(const struct recording_plan *plan, struct recording_result *re
 			.workers = s.workers,
 			.count = plan->workers,
 			.team = &s.flat};
-		barrier_init(
-			&s.barrier, plan->workers, team_oversubscribed(plan->team, plan->workers));
+		barrier_init(&s.barrier, plan->workers, true); /* other work may have a PU */
 		s.began_ns = clock_ns();
 		team_run(plan->team, plan->workers, set_up, NULL, &s);
 		rc = load(&s.failed, relaxed); /* relaxed: the team is at rest */

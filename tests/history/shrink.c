@@ -5,7 +5,8 @@
 // - an operation that changed nothing: a lookup, one that failed;
 // - all operations on one value: what a queue, stack, priority queue, bag or key of a map does
 //   without it is what it did with it. Not if an insertion failed meanwhile, which may have failed
-//   because of this value.
+//   because of this value;
+// - of more than two removals of one value, the others.
 // Halves are tried first, then quarters, ... then each (A. Zeller, R. Hildebrandt, Simplifying and
 // isolating failure-inducing input, 2002).
 #include <stdlib.h>
@@ -223,9 +224,27 @@ static void shrinking_fini(struct shrinking *s, bool made)
 	free(s->dropped);
 }
 
+// A structure whose links go round gives a value again and again: two removals of it are impossible
+// already.
+static void keep_two_removals(struct history *h)
+{
+	unsigned kept = 0;
+	for (unsigned i = 0; i < h->count; i++) {
+		const struct event *e = &h->event[i];
+		unsigned earlier = 0;
+		for (unsigned j = 0; j < kept && e->ok && e->verb == VERB_REMOVE; j++)
+			earlier += h->event[j].ok && h->event[j].verb == VERB_REMOVE &&
+				   h->event[j].value == e->value;
+		if (earlier < 2)
+			h->event[kept++] = *e;
+	}
+	h->count = kept;
+}
+
 void history_shrink(struct checker *c, struct history *h)
 {
 	struct shrinking s;
+	keep_two_removals(h);
 	if (h->model == MODEL_MAP)
 		keep_one_key(c, h);
 	bool made = shrinking_init(&s, c, h) == 0;

@@ -39,7 +39,7 @@ enum {
 	WORKERS_MOST = 4,
 	PARAMS_MOST = 32,
 	LOCKED_SHARE = 5, // one lock is like another: fewer operations on each
-	OVERLAP_LEAST = 2 // percent of operations; else nothing was tried
+	OVERLAP_LEAST = 1 // percent of operations; else nothing was tried
 };
 
 static struct machine machine;

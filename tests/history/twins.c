@@ -134,6 +134,7 @@ static bool fifo_stack(void *state, struct worker *w, struct operation *op)
 static bool lossy_map(void *state, struct worker *w, struct operation *op)
 {
 	struct shelf *s = state;
+	(void)w;
 	uint32_t bit = 1u << op->key, early = get(&s->values);
 	pthread_mutex_lock(&s->mutex);
 	uint32_t now = get(&s->values), there = s->broken ? early & ~bit : now & ~bit;
@@ -184,6 +185,7 @@ static bool stale_map(void *state, struct worker *w, struct operation *op)
 static bool double_queue(void *state, struct worker *w, struct operation *op)
 {
 	struct shelf *s = state;
+	(void)w;
 	bool ok = true;
 	if (op->verb == VERB_INSERT) {
 		pthread_mutex_lock(&s->mutex);
@@ -209,6 +211,7 @@ static bool double_queue(void *state, struct worker *w, struct operation *op)
 static bool hasty_queue(void *state, struct worker *w, struct operation *op)
 {
 	struct shelf *s = state;
+	(void)w;
 	if (s->broken && op->verb == VERB_REMOVE) {
 		if (pthread_mutex_trylock(&s->mutex) != 0)
 			return false;
@@ -293,6 +296,7 @@ static bool losing_bag(void *state, struct worker *w, struct operation *op)
 {
 	enum { PLACES = 512 };
 	struct shelf *s = state;
+	(void)w;
 	for (unsigned i = 0; i < PLACES; i++) {
 		uint32_t there = get(&s->value[i]);
 		if (op->verb == VERB_INSERT ? there : !there)
