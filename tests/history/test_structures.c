@@ -35,7 +35,7 @@ enum { OPERATIONS = 100000 };
 
 enum {
 	HANGS_AFTER_S = 60,
-	SECONDS_MOST = 6, // of a variant; it counts what was done till then
+	SECONDS_MOST = 2, // of a variant; it counts what was done till then
 	WORKERS_MOST = 4,
 	PARAMS_MOST = 32,
 	LOCKED_SHARE = 5, // one lock is like another: fewer operations on each

@@ -16,8 +16,8 @@
 #include "recording.h"
 #include "twins.h"
 
-enum { HANGS_AFTER_S = 200, EVENTS_FEW = 6, MENDED_OPERATIONS = 10000 };
-static const uint64_t patience_ns = 30000000000u;
+enum { HANGS_AFTER_S = 200, EVENTS_FEW = 6, MENDED_OPERATIONS = 10000, TURNS = 30 };
+static const uint64_t turn_ns = 3000000000u;
 
 static struct machine machine;
 static struct team *teams[5]; // of 2, 3 and 4 workers
@@ -61,7 +61,7 @@ static struct recording_plan plan_of(const struct twin *twin, unsigned which, un
 		.workers = workers,
 		.seed = 1,
 		.operations = which == 0 ? UINT64_MAX : MENDED_OPERATIONS,
-		.time_most_ns = patience_ns};
+		.time_most_ns = turn_ns};
 }
 
 // Whether the explanation speaks of a value of the history that it explains.
@@ -76,23 +76,32 @@ static bool names_a_value(const struct recording_result *r)
 	return false;
 }
 
-static void expect_caught(const struct twin *twin, unsigned workers)
+static void expect_short(const struct twin *twin, const struct recording_result *r)
 {
-	struct recording_result r;
-	struct recording_plan plan = plan_of(twin, 0, workers);
-	record(&plan, &r);
+	if (r->found.count > EVENTS_FEW && !twin->long_story)
+		fail_msg("%s: %u operations to explain it", twin->kernel.name, r->found.count);
+	if (!strstr(r->explanation, twin->wrong))
+		fail_msg("%s: '%s' does not say '%s'", twin->kernel.name, r->explanation,
+			twin->wrong);
+	if (!names_a_value(r))
+		fail_msg("%s: '%s' names no value", twin->kernel.name, r->explanation);
+}
+
+// Two workers, three, four, two, ..., each for a while; on a busy machine one may be luckier.
+static void expect_caught(const struct twin *twin)
+{
+	struct recording_result r = {0};
+	struct recording_plan plan;
+	for (unsigned turn = 0; turn < TURNS && !r.impossible; turn++) {
+		plan = plan_of(twin, 0, 2 + turn % 3);
+		plan.seed = turn + 1;
+		record(&plan, &r);
+	}
 	if (!r.impossible)
-		fail_msg("%s with %u workers: %" PRIu64 " operations, and all is well",
-			twin->kernel.name, workers, r.operations);
+		fail_msg("%s: all is well", twin->kernel.name);
 	printf("# after %" PRIu64 " operations\n", r.operations);
 	recording_print(&plan, &r, "# ", stdout);
-	if (r.found.count > EVENTS_FEW && !twin->long_story)
-		fail_msg("%s: %u operations to explain it", twin->kernel.name, r.found.count);
-	if (!strstr(r.explanation, twin->wrong))
-		fail_msg("%s: '%s' does not say '%s'", twin->kernel.name, r.explanation,
-			twin->wrong);
-	if (!names_a_value(&r) && !twin->long_story)
-		fail_msg("%s: '%s' names no value", twin->kernel.name, r.explanation);
+	expect_short(twin, &r);
 	recording_free(&r);
 }
 
@@ -102,8 +111,7 @@ static void broken_twins_are_caught_by_short_histories(void **state)
 	size_t count;
 	const struct twin *twin = twins_all(&count);
 	for (size_t i = 0; i < count; i++)
-		for (unsigned workers = 2; workers <= 4; workers++)
-			expect_caught(&twin[i], workers);
+		expect_caught(&twin[i]);
 }
 
 static void mended_twins_pass(void **state)
