@@ -61,6 +61,7 @@ SHIMS = $(filter-out $(if $(CONCURRENTQUEUE),,%/moodycamel.cc),$(sort $(wildcard
 OBJECTS = $(SOURCES:%.c=$(BUILD)/obj/%.o) $(SHIMS:%.cc=$(BUILD)/obj/%.o)
 UNIT = $(patsubst tests/unit/%.c,$(BUILD)/tests/unit/%,$(wildcard tests/unit/test_*.c))
 STRESS = $(patsubst tests/stress/%.c,$(BUILD)/tests/stress/%,$(wildcard tests/stress/test_*.c))
+HISTORY = $(patsubst tests/history/%.c,$(BUILD)/tests/history/%,$(wildcard tests/history/test_*.c))
 EXPLORE = $(BUILD)/tests/explore/explore
 GENERATED = $(BUILD)/gen/locks.h $(BUILD)/gen/version.h
 
@@ -118,13 +119,15 @@ FORCE:
 # Objects of tests are kept: make would end by naming those it removes, after the tests' last line.
 .SECONDARY:
 
-# Tests: each tests/unit/test_*.c and tests/stress/test_*.c is a program; and the explorer, which
-# switches stacks behind a sanitizer's back.
-tests: $(UNIT) $(STRESS) $(if $(SANITIZE),,$(EXPLORE))
+# Tests: each test_*.c in tests/unit, tests/history and tests/stress is a program; and the explorer,
+# which switches stacks behind a sanitizer's back.
+tests: $(UNIT) $(HISTORY) $(STRESS) $(if $(SANITIZE),,$(EXPLORE))
 
 $(BUILD)/tests/%: $(BUILD)/obj/tests/%.o $(filter-out $(BUILD)/obj/bench/main.o,$(OBJECTS))
 	@mkdir -p $(@D)
 	$(CXX) $(LDFLAGS) -o $@ $^ $(LDLIBS) -lcmocka
+
+$(HISTORY): $(patsubst %.c,$(BUILD)/obj/%.o,$(filter-out tests/history/test_%,$(wildcard tests/history/*.c)))
 
 # Needs nothing but the locks, so that it is cross-built too.
 $(BUILD)/tests/stress/test_locks: tests/stress/test_locks.c $(BUILD)/gen/locks.h
@@ -202,7 +205,7 @@ bench-peers: all $(BUILD)/bench-peers
 
 FORMATTED = $(wildcard bench/*.[ch] bench/*/*.[ch] bench/*/*.cc \
 	kernels/*.[ch] kernels/locks/*.h kernels/structures/*.h tests/unit/*.[ch] tests/stress/*.[ch] \
-	tests/explore/*.[ch] tests/twins/*/*.[ch])
+	tests/explore/*.[ch] tests/history/*.[ch] tests/twins/*/*.[ch])
 SHELL_SCRIPTS = $(filter-out %.awk,$(wildcard scripts/*)) .ci/run
 
 check-format:
@@ -236,4 +239,4 @@ clean:
 	rm -rf build
 
 -include $(OBJECTS:.o=.d) $(UNIT:$(BUILD)/%=$(BUILD)/obj/%.d) $(STRESS:$(BUILD)/%=$(BUILD)/obj/%.d) \
-	$(wildcard $(BUILD)/obj/tests/explore/*.d)
+	$(wildcard $(BUILD)/obj/tests/explore/*.d $(BUILD)/obj/tests/history/*.d)
