@@ -66,7 +66,9 @@ static inline void map_urcu_offline(void)
 	urcu_qsbr_thread_offline();
 }
 
-static inline int map_urcu_init(struct map_urcu *m, struct nodes *nodes, unsigned workers)
+// Sized for the load; grows where chains get long all the same.
+static inline int map_urcu_init(
+	struct map_urcu *m, size_t keys, struct nodes *nodes, unsigned workers)
 {
 	m->nodes = nodes;
 	m->workers = workers;
@@ -75,7 +77,7 @@ static inline int map_urcu_init(struct map_urcu *m, struct nodes *nodes, unsigne
 		return ENOMEM;
 	memset(m->worker, 0, workers * sizeof *m->worker);
 	m->table = cds_lfht_new_flavor(
-		16, 16, 0, CDS_LFHT_AUTO_RESIZE | CDS_LFHT_ACCOUNTING, &urcu_qsbr_flavor, NULL);
+		map_power(keys), 1, 0, CDS_LFHT_AUTO_RESIZE, &urcu_qsbr_flavor, NULL);
 	return m->table ? 0 : ENOMEM;
 }
 
