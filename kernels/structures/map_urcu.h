@@ -66,7 +66,8 @@ static inline void map_urcu_offline(void)
 	urcu_qsbr_thread_offline();
 }
 
-// Sized for the load; grows where chains get long all the same.
+// Sized for the load, since it grows late and by a thread of its own; by the count of nodes, since
+// by the length of chains it grows without end.
 static inline int map_urcu_init(
 	struct map_urcu *m, size_t keys, struct nodes *nodes, unsigned workers)
 {
@@ -76,8 +77,8 @@ static inline int map_urcu_init(
 	if (!m->worker)
 		return ENOMEM;
 	memset(m->worker, 0, workers * sizeof *m->worker);
-	m->table = cds_lfht_new_flavor(
-		map_power(keys), 1, 0, CDS_LFHT_AUTO_RESIZE, &urcu_qsbr_flavor, NULL);
+	m->table = cds_lfht_new_flavor(map_power(keys), 1, 0,
+		CDS_LFHT_AUTO_RESIZE | CDS_LFHT_ACCOUNTING, &urcu_qsbr_flavor, NULL);
 	return m->table ? 0 : ENOMEM;
 }
 
