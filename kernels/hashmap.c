@@ -556,7 +556,7 @@ static int create_structure(struct hashmap *h, const struct run *r)
 		return rcu_map_init(&h->rcu, h->drawn->keys, &h->nodes);
 #ifdef HAVE_URCU
 	case URCU_RCULFHASH:
-		return map_urcu_init(&h->urcu, &h->nodes, r->count);
+		return map_urcu_init(&h->urcu, h->drawn->keys, &h->nodes, r->count);
 #endif
 #ifdef HAVE_CK
 	case CK_HT:
