@@ -4,6 +4,7 @@
 // shrinks, and its content looks alike at all times (random priorities would not: soon nearly
 // each insertion would be the next removal). Source of the load: D. Jones, An empirical comparison
 // of priority-queue and event-set implementations, 1986.
+#define FEW_LOCKS_WHERE_CHECKING /* read by locks.h */
 #include "kernel.h"
 #include "locks.h"
 #include "structures/heap.h"

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // skiplist: a sorted map of many keys. A lookup walks through about one node a level; changes are
 // far apart, so that workers seldom meet.
+#define FEW_LOCKS_WHERE_CHECKING /* read by locks.h */
 #include "kernel.h"
 #include "locks.h"
 #include "structures/ordered.h"
