@@ -24,7 +24,10 @@
 
 #include "atomic.h"
 
-enum { RECLAIM_SLOTS = 64 };       // nodes that a worker can hold at once
+#ifndef RECLAIM_SLOTS /* an exploring build has its own numbers */
+#define RECLAIM_SLOTS 64 // nodes that a worker can hold at once
+#define RECLAIM_BAG 256  // retired nodes for which there is room at first
+#endif
 #define RECLAIM_TAG ((uintptr_t)7) // low bits of a link that are no part of the address
 
 // Retired nodes, in the order of retirement. Grows as needed.
@@ -121,7 +124,7 @@ static inline void reclaim_fini(struct reclaim *r)
 static inline int reclaim_bag_put(struct reclaim_bag *bag, void *node)
 {
 	if (bag->count == bag->room) {
-		size_t room = bag->room ? 2 * bag->room : 256;
+		size_t room = bag->room ? 2 * bag->room : RECLAIM_BAG;
 		void **more = realloc(bag->node, room * sizeof *more);
 		if (!more)
 			return ENOMEM;

@@ -7,7 +7,10 @@
 
 #include "reclaim.h"
 
-enum { EPOCH_IDLE = 0, EPOCH_LOOK = 64 }; // operations between two looks at the others
+#ifndef EPOCH_LOOK
+#define EPOCH_LOOK 64 // operations between two looks at the others
+#endif
+enum { EPOCH_IDLE = 0 };
 
 static inline int epoch_init(struct reclaim *r)
 {

@@ -7,7 +7,9 @@
 
 #include "reclaim_epoch.h"
 
-enum { QSBR_QUIET = 32 }; // operations between two quiescent states
+#ifndef QSBR_QUIET
+#define QSBR_QUIET 32 // operations between two quiescent states
+#endif
 
 static inline void qsbr_quiescent(struct reclaim_worker *me)
 {

@@ -112,4 +112,5 @@ static inline int explore_nothing(const volatile void *p)
 #define calloc(n, m) explore_alloc((size_t)(n) * (m), true)
 #define aligned_alloc(a, n) ((void)(a), explore_alloc((n), false))
 #define posix_memalign(p, a, n) ((void)(a), *(p) = explore_alloc((n), false), *(p) ? 0 : 12)
-#define free(p) explore_free(p)
+#define realloc(p, n) explore_realloc((p), (n))
+#define free explore_free /* of a structure's field too */
