@@ -13,10 +13,7 @@
 
 #include "atomic.h"
 
-#ifndef NODES_BATCH /* an exploring build has its own */
-#define NODES_BATCH 256
-#define NODES_CHUNK (1 << 16)
-#endif
+enum { NODES_BATCH = 256, NODES_CHUNK = 1 << 16 }; // nodes passed on at once; bytes at a time
 
 struct nodes_free { // what a node is while it is free
 	struct nodes_free *next;
@@ -43,8 +40,7 @@ struct nodes {
 	struct nodes_chunk *chunks;
 };
 
-#if defined NODES_MALLOC
-#elif defined __SANITIZE_ADDRESS__ || defined __SANITIZE_THREAD__ || defined NODES_FROM_MALLOC
+#if defined __SANITIZE_ADDRESS__ || defined __SANITIZE_THREAD__ || defined NODES_FROM_MALLOC
 #define NODES_MALLOC 1
 #elif defined __has_feature
 #if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)

@@ -24,10 +24,7 @@
 
 #include "atomic.h"
 
-#ifndef RECLAIM_SLOTS /* an exploring build has its own numbers */
-#define RECLAIM_SLOTS 64 // nodes that a worker can hold at once
-#define RECLAIM_BAG 256  // retired nodes for which there is room at first
-#endif
+enum { RECLAIM_SLOTS = 64 };       // nodes that a worker can hold at once
 #define RECLAIM_TAG ((uintptr_t)7) // low bits of a link that are no part of the address
 
 // Retired nodes, in the order of retirement. Grows as needed.
@@ -124,7 +121,7 @@ static inline void reclaim_fini(struct reclaim *r)
 static inline int reclaim_bag_put(struct reclaim_bag *bag, void *node)
 {
 	if (bag->count == bag->room) {
-		size_t room = bag->room ? 2 * bag->room : RECLAIM_BAG;
+		size_t room = bag->room ? 2 * bag->room : 256;
 		void **more = realloc(bag->node, room * sizeof *more);
 		if (!more)
 			return ENOMEM;

@@ -7,10 +7,7 @@
 
 #include "reclaim.h"
 
-#ifndef EPOCH_LOOK
-#define EPOCH_LOOK 64 // operations between two looks at the others
-#endif
-enum { EPOCH_IDLE = 0 };
+enum { EPOCH_IDLE = 0, EPOCH_LOOK = 64 }; // operations between two looks at the others
 
 static inline int epoch_init(struct reclaim *r)
 {

@@ -6,10 +6,7 @@
 
 #include "reclaim.h"
 
-#ifndef HAZARD_LEAST
-#define HAZARD_LEAST 64 // retired nodes before a worker looks which are held
-#define HAZARD_SPARE 2  // and for each slot that may hold one
-#endif
+enum { HAZARD_LEAST = 64 }; // retired nodes before a worker looks which are held
 
 static inline int hazard_init(struct reclaim *r)
 {
@@ -88,7 +85,7 @@ static inline void hazard_retire(struct reclaim_worker *me, void *node)
 {
 	if (reclaim_bag_put(&me->bag[0], node))
 		abort(); /* out of memory with no way back: the node is unlinked already */
-	if (me->bag[0].count >= HAZARD_LEAST + HAZARD_SPARE * me->domain->workers * me->slots_used)
+	if (me->bag[0].count >= HAZARD_LEAST + 2 * me->domain->workers * me->slots_used)
 		hazard_scan(me);
 }
 

@@ -7,9 +7,7 @@
 
 #include "reclaim_epoch.h"
 
-#ifndef QSBR_QUIET
-#define QSBR_QUIET 32 // operations between two quiescent states
-#endif
+enum { QSBR_QUIET = 32 }; // operations between two quiescent states
 
 static inline void qsbr_quiescent(struct reclaim_worker *me)
 {
