@@ -189,7 +189,7 @@ test: all tests twins asan tsan clang
 # A folder whose name tells when it was made, in one place for both commands.
 run quick: all
 	@dir=results/$$(uname -n)-$$(date +%Y%m%d-%H%M%S); status=0; \
-	$(BUILD)/lockscale run $(if $(filter quick,$@),--quick) --output "$$dir" || status=$$?; \
+	$(BUILD)/lockscale run --standard $(if $(filter quick,$@),--quick) --output "$$dir" || status=$$?; \
 	if [ $$status -le 1 ]; then $(BUILD)/lockscale report --quiet "$$dir" || status=1; fi; \
 	exit $$status
 

@@ -37,6 +37,8 @@ static const double default_window_ms = 100, least_window_ms = 10;
 // How long the measuring may take where the user names no window: so that all of scripts/run
 // stays under 4 minutes on a desktop, 15 on a large server, and --quick under 30 seconds.
 static const double desktop_s = 165, server_s = 660, quick_s = 13;
+// The same for all kernels instead of the standard ones: minutes too, and a minute.
+static const double all_s = 420, all_server_s = 1800, all_quick_s = 50;
 static const unsigned desktop_cores = 4;
 static const double full_precision = 0.01;
 
@@ -90,6 +92,7 @@ enum {
 	KEY_WORK,
 	KEY_CS_LINES,
 	KEY_LATENCY,
+	KEY_STANDARD,
 };
 
 static const struct argp_option options[] = {
@@ -105,10 +108,16 @@ static const struct argp_option options[] = {
 		1},
 	{"locks", 'l', "LIST", 0,
 		"Only these locks; all: every lock (default: the standard ones; all that match "
-		"where a PATTERN, --strategies or --benchmark_filter is given)",
+		"where a PATTERN, --strategies or --benchmark_filter is given; in kernels with "
+		"many strategies the few that 'lockscale list' names for them)",
 		1},
 	{"strategies", KEY_STRATEGIES, "LIST", 0, "Only these strategies", 1},
-	{"param", KEY_PARAM, "KERNEL.NAME=VALUE", 0, "Set a kernel's parameter", 1},
+	{"standard", KEY_STANDARD, NULL, 0,
+		"Without PATTERN only the kernels of a first look at a machine (what 'make run' "
+		"measures)",
+		1},
+	{"param", KEY_PARAM, "KERNEL.NAME=VALUE", 0,
+		"Set a kernel's parameter; to VALUE,VALUE,...: measure it once for each", 1},
 	{"oversubscribe", KEY_OVERSUBSCRIBE, NULL, 0,
 		"Allow more workers than PUs; the default counts then go on to 2 and 4 a PU", 1},
 	{"lock-plugin", KEY_LOCK_PLUGIN, "FILE.so", 0,
@@ -129,11 +138,15 @@ static const struct argp_option options[] = {
 	{"cs-lines", KEY_CS_LINES, "LIST", 0,
 		"... and with that many shared cache lines in them (0 to 64)", 1},
 	{NULL, 0, NULL, 0, "How well:", 2},
-	{"quick", KEY_QUICK, NULL, 0, "1 process x 3 samples, short windows: under half a minute",
+	{"quick", KEY_QUICK, NULL, 0,
+		"1 process x 3 samples, short windows: under half a minute with --standard or a "
+		"PATTERN, some minutes for all kernels",
 		2},
 	{"full", KEY_FULL, NULL, 0, "Until each speedup is known within 1 %, or 60 samples", 2},
 	{"latency", KEY_LATENCY, NULL, 0,
-		"Also measure how long acquire takes, in samples of their own (latency.tsv)", 2},
+		"Also measure how long acquire takes, and an operation of a structure, in samples "
+		"of their own (latency.tsv)",
+		2},
 	{"window-ms", 'w', "MS", 0,
 		"Length of a sample (100, shortened where the run would take too "
 		"long)",
@@ -371,6 +384,7 @@ static void check_locks(struct run_options *o, struct argp_state *state)
 	if ((o->google.filter || o->google.list_tests) && !s->pattern_count) {
 		s->patterns = everything;
 		s->pattern_count = 1;
+		s->all_locks = s->lock_count == 0;
 	}
 }
 
@@ -442,6 +456,74 @@ static void add_pattern(struct run_options *o, const struct kernel *k, struct ar
 	s->patterns = o->patterns = more;
 }
 
+/* --param with a list of values: the kernel is measured once for each, and once for each
+ * combination where there are more lists. */
+
+// The kernels that this one is measured as so far, one name where none.
+static size_t names_so_far(
+	const struct selection *s, const struct kernel *k, char (*names)[NAME_LEN])
+{
+	size_t count = 0;
+	for (size_t i = 0; i < s->instance_count; i++)
+		if (catalog_kernel(s->instances[i]) == k)
+			memcpy(names[count++], s->instances[i], NAME_LEN);
+	if (!count)
+		snprintf(names[count++], NAME_LEN, "%s", k->name);
+	return count;
+}
+
+static void drop_instances(struct selection *s, const struct kernel *k)
+{
+	size_t kept = 0;
+	for (size_t i = 0; i < s->instance_count; i++)
+		if (catalog_kernel(s->instances[i]) != k)
+			memmove(s->instances[kept++], s->instances[i], NAME_LEN);
+	s->instance_count = kept;
+}
+
+static void add_instance(struct selection *s, const char *base, const char *name, const char *value,
+	const char *arg, struct argp_state *state)
+{
+	char instance[2 * NAME_LEN];
+	if (s->instance_count == INSTANCES_MOST)
+		argp_error(state, "--param %s: more than %d combinations", arg, INSTANCES_MOST);
+	snprintf(instance, sizeof instance, "%s%c%s=%s", base, strchr(base, '@') ? ',' : '@', name,
+		value);
+	if (strlen(instance) >= NAME_LEN || strpbrk(value, "/ @="))
+		argp_error(state,
+			"--param %s: values in a list become part of the kernel's name: at most %d "
+			"characters in all, without blanks and any of / @ =",
+			arg, NAME_LEN - 1);
+	memcpy(s->instances[s->instance_count++], instance, NAME_LEN);
+}
+
+static void add_instances(struct run_options *o, const char *arg, char **values, size_t count,
+	struct argp_state *state)
+{
+	static char before[INSTANCES_MOST][NAME_LEN];
+	struct selection *s = &o->select;
+	char kernel[NAME_LEN], name[NAME_LEN];
+	if (sscanf(arg, "%47[^.].%47[^=]", kernel, name) != 2)
+		return; /* what measure_check_param accepts has both */
+	const struct kernel *k = catalog_kernel(kernel);
+	if (!s->instances)
+		s->instances = calloc(2 * INSTANCES_MOST, sizeof *s->instances);
+	if (!s->instances)
+		argp_failure(state, EXIT_FAILED, ENOMEM, "--param");
+	size_t bases = names_so_far(s, k, before);
+	drop_instances(s, k);
+	for (size_t i = 0; i < bases; i++)
+		for (size_t j = 0; j < count; j++)
+			add_instance(s, before[i], name, values[j], arg, state);
+}
+
+// What is measured under several settings is asked for by that.
+static void add_patterns(struct run_options *o, struct argp_state *state)
+{
+	for (size_t i = 0; i < o->select.instance_count; i++)
+		add_pattern(o, catalog_kernel(o->select.instances[i]), state);
+}
+
 static void make_instances(struct run_options *o, struct argp_state *state)
 {
 	struct selection *s = &o->select;
@@ -453,7 +535,9 @@ static void make_instances(struct run_options *o, struct argp_state *state)
 	if (count > INSTANCES_MOST)
 		argp_error(state, "--cs, --work, --cs-lines: %zu combinations, at most %d", count,
 			INSTANCES_MOST);
-	s->instances = calloc(count, sizeof *s->instances);
+	drop_instances(s, k);
+	if (!s->instances)
+		s->instances = calloc(2 * INSTANCES_MOST, sizeof *s->instances);
 	for (size_t i = 0; i < count && s->instances; i++) /* lines fastest */
 		snprintf(s->instances[s->instance_count++], NAME_LEN, "%s@cs=%u,work=%u,lines=%u",
 			k->name, l[0].value[i / l[2].count / l[1].count],
@@ -461,11 +545,41 @@ static void make_instances(struct run_options *o, struct argp_state *state)
 	add_pattern(o, k, state);
 }
 
+static void parse_param(char *arg, struct run_options *o, struct argp_state *state)
+{
+	char *values[SETTING_MOST], one[PATH_MAX];
+	struct error e, first;
+	char *list = strchr(arg, '=');
+	json_t *with = json_copy(o->params);
+	bool good = measure_check_param(arg, with, &first) == 0;
+	if (good)
+		json_object_update(o->params, with);
+	json_decref(with);
+	if (good)
+		return;
+	/* Not a value that has commas in it, so a list of values? */
+	list = list && strchr(list, ',') ? strdup(list + 1) : NULL;
+	if (!list)
+		argp_error(state, "%s", first.text);
+	size_t count = split(list, values, SETTING_MOST);
+	for (size_t i = 0; i < count; i++) {
+		json_t *tried = json_copy(o->params);
+		snprintf(one, sizeof one, "%.*s=%s", (int)strcspn(arg, "="), arg, values[i]);
+		if (measure_check_param(one, tried, &e) < 0)
+			argp_error(state, "%s", e.text);
+		json_decref(tried);
+	}
+	if (count)
+		add_instances(o, arg, values, count, state);
+	else
+		argp_error(state, "%s", first.text);
+	free(list);
+}
+
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
 	struct run_options *o = state->input;
 	struct selection *s = &o->select;
-	struct error e;
 	switch (key) {
 	case 't':
 		parse_threads(arg, s, state);
@@ -488,8 +602,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		check_names("--strategies", s->strategies, s->strategy_count, false, state);
 		return 0;
 	case KEY_PARAM:
-		if (measure_check_param(arg, o->params, &e) < 0)
-			argp_error(state, "%s", e.text);
+		parse_param(arg, o, state);
 		return 0;
 	case KEY_CS:
 	case KEY_WORK:
@@ -507,6 +620,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		return 0;
 	case KEY_LATENCY:
 		o->latency = true;
+		return 0;
+	case KEY_STANDARD:
+		s->standard_only = true;
 		return 0;
 	case 'w':
 		o->window_ms = number("--window-ms", arg, 1, 60000, false, state);
@@ -554,12 +670,13 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 			(s->pattern_count || s->thread_count || s->lock_count ||
 				s->strategy_count || o->output || o->samples || o->processes ||
 				o->window_ms > 0 || o->seeded || o->quick || o->full || o->placed ||
-				o->latency || s->oversubscribe || o->dry_run ||
+				o->latency || s->standard_only || s->oversubscribe || o->dry_run ||
 				json_object_size(o->params) || o->plugins || o->preload ||
 				settings_given(o) || o->google.filter || o->google.list_tests ||
 				o->google.repetitions || o->google.min_time_s > 0))
 			argp_error(state, "--resume DIR goes on with what DIR began: it takes no "
 					  "patterns and no options that choose points or samples");
+		add_patterns(o, state);
 		if (settings_given(o))
 			make_instances(o, state);
 		check_locks(o, state);
@@ -571,7 +688,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 
 static const struct argp parser = {options, parse, "[PATTERN...]",
 	"Measure all points whose variant matches a PATTERN and write them to a result directory. "
-	"Without one: every kernel's strategies, with the standard locks ('lockscale list').\v"
+	"Without one: every kernel's strategies, with the standard locks ('lockscale list'); "
+	"--standard: only the kernels of a first look.\v"
 	"A PATTERN is KERNEL, KERNEL/STRATEGY or KERNEL/STRATEGY/LOCK and may "
 	"hold *: 'histogram/*', '*/global-lock/mcs'. The sequential baseline of each kernel and "
 	"the "
@@ -628,7 +746,11 @@ static void keep_within(struct plan *p, const struct run_options *o, double budg
 
 static double budget(const struct run_options *o, const struct machine *m)
 {
-	return o->quick ? quick_s : m->allowed_cores <= desktop_cores ? desktop_s : server_s;
+	const struct selection *s = &o->select;
+	bool desktop = m->allowed_cores <= desktop_cores;
+	if (s->standard_only || s->pattern_count)
+		return o->quick ? quick_s : desktop ? desktop_s : server_s;
+	return o->quick ? all_quick_s : desktop ? all_s : all_server_s;
 }
 
 static uint64_t seed_from_clock(void)

@@ -25,8 +25,8 @@ static const char *const other_fields[] = {
 	"process", "sample", "disturbed", "mode", "unit", "steady"};
 
 // Only in entries of samples, and only where the sample has them.
-static const char *const optional_fields[] = {
-	"worker_ops", "cycles", "instructions", "cache_misses"};
+static const char *const optional_fields[] = {"worker_ops", "cycles", "instructions",
+	"cache_misses", "failed_per_second", "memory_bytes"};
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))
 

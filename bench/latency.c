@@ -169,6 +169,17 @@ static inline void record(struct latency_node *n)
 	histogram_record(&n->log->histogram, between(n->log->clock, n->began, n->ended));
 }
 
+uint64_t latency_reading(const struct latency_log *log)
+{
+	return reading(log->clock);
+}
+
+void latency_record(struct latency_log *log, uint64_t began)
+{
+	uint64_t ended = reading(log->clock);
+	histogram_record(&log->histogram, between(log->clock, began, ended));
+}
+
 /* The verbs. */
 
 static void measured_acquire(void *lock, struct lock_node *node)

@@ -44,5 +44,10 @@ void latency_attach(struct latency_log *log, const struct lock_class *lock,
 // By the log's worker, holding no lock: forgets what was recorded.
 void latency_reset(struct latency_log *log);
 
+// A reading of the log's clock, and the record of what began then and ends now: for whoever
+// measures something other than a lock.
+uint64_t latency_reading(const struct latency_log *log);
+void latency_record(struct latency_log *log, uint64_t began);
+
 // The class that measures `lock`. Its init and fini are the real ones.
 struct lock_class latency_class(const struct lock_class *lock);

@@ -306,6 +306,10 @@ static json_t *sample_json(const struct point *p, const struct visit *v, const s
 	json_object_update(line, numbers);
 	json_decref(numbers);
 	add_counts(line, &o->counts);
+	if (o->failed_per_second > 0)
+		json_object_set_new(line, "failed_per_second", json_real(o->failed_per_second));
+	if (o->memory_bytes > 0)
+		json_object_set_new(line, "memory_bytes", json_real(o->memory_bytes));
 	return line;
 }
 
@@ -400,7 +404,7 @@ static int take_sample(struct desk *d, const struct visit *v, struct error *e)
 	enum placement placement = PLACEMENT_COMPACT;
 	struct input *in = NULL;
 	struct team *team = NULL;
-	if (!variant || (v->latency && !variant->indirect))
+	if (!variant || (v->latency && !variant->indirect && variant->model == MODEL_NONE))
 		return error_set(e, ENOENT, "this lockscale has no such variant");
 	int rc = placement_parse(p->placement, &placement, e);
 	if (!rc)

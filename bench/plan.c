@@ -29,7 +29,27 @@ static bool names_nothing(const struct selection *s)
 static bool standard(const struct kernel *k, const struct lock_class *lock)
 {
 	bool belongs = lock && (lock->family != LOCK_READER_WRITER || k->reads);
-	return !lock || (lock->standard && belongs);
+	return !lock || k->locks || (lock->standard && belongs);
+}
+
+static bool listed(const char *list, const char *name)
+{
+	size_t size = strlen(name);
+	for (const char *s = list; (s = strstr(s, name)); s += size)
+		if ((s == list || s[-1] == ' ') && (s[size] == ' ' || s[size] == '\0'))
+			return true;
+	return false;
+}
+
+// Where a kernel has many variants its own choice of locks stands for them, unless others are
+// named: in --locks, or by a pattern's third part.
+static bool kernels_own(const struct selection *s, const struct kernel *k, const char *pattern,
+	const struct lock_class *lock)
+{
+	const char *part = pattern ? strchr(pattern, '/') : NULL;
+	bool named = part && strchr(part + 1, '/');
+	return !lock || !k->locks || s->all_locks || s->lock_count || named ||
+	       listed(k->locks, lock->name);
 }
 
 // A kernel under the name it is to be measured under: its own, or that of an instance.
@@ -49,11 +69,14 @@ static bool matches(const char *pattern, const struct called *k, const struct va
 
 static bool chosen(const struct selection *s, const struct called *k, const struct variant *v)
 {
-	bool match = s->pattern_count == 0 && !k->kernel->extra;
+	bool match = s->pattern_count == 0 && !k->kernel->extra &&
+		     (k->kernel->standard || !s->standard_only) &&
+		     kernels_own(s, k->kernel, NULL, v->lock);
 	if (v->lock ? strcmp(v->lock->name, INDIRECT_LOCK) == 0 : s->locked_only)
 		return false;
 	for (size_t i = 0; i < s->pattern_count && !match; i++)
-		match = matches(s->patterns[i], k, v);
+		match = matches(s->patterns[i], k, v) &&
+			kernels_own(s, k->kernel, s->patterns[i], v->lock);
 	if (s->strategy_count)
 		match = match && among(v->strategy, s->strategies, s->strategy_count);
 	if (s->lock_count && v->lock)
@@ -311,9 +334,15 @@ bool plan_foreign(const struct plan *p, unsigned point)
 	return false;
 }
 
+// Of locks, and of the operations of structures.
 static bool has_latency(const struct plan *p, size_t point)
 {
-	return p->latency && *p->points[point].lock;
+	const struct point *of = &p->points[point];
+	if (!p->latency || *of->lock)
+		return p->latency;
+	const struct kernel *k = catalog_kernel(of->kernel);
+	const struct variant *v = k ? catalog_variant(k, of->strategy, of->lock) : NULL;
+	return v && v->model != MODEL_NONE;
 }
 
 uint64_t plan_latency_window_ns(const struct plan *p)

@@ -19,7 +19,8 @@ struct plan {
 	uint64_t seed;
 	uint64_t window_ns, warm_up_ns;
 	unsigned retries;
-	bool latency;   // points with a lock have latency samples too, as many as of the others
+	bool latency;   // points with a lock or of a structure have latency samples too, as many as
+			// of the others
 	json_t *params; // {"kernel.name": "value"}: what the user set
 	/* Locks that are not in this program (foreign.h); null: none. */
 	json_t *plugins; // absolute paths of shared objects
@@ -32,8 +33,10 @@ struct selection {
 	char **strategies, **locks; // names; `sequential` and control stay in whatever is chosen
 	unsigned *threads;
 	size_t pattern_count, strategy_count, lock_count, thread_count;
-	/* Where there are no patterns, strategies and locks the locks are the standard ones. */
+	/* Where no lock is named they are the kernel's own choice, or, without patterns and
+	 * strategies, the standard ones. */
 	bool all_locks;     // no, all of them
+	bool standard_only; // of the kernels only those of a first look
 	bool locked_only;   // only variants that have a lock
 	bool indirect_cost; // and what is needed to tell it: INLINED_LOCK and INDIRECT_LOCK
 	enum placement placements[PLACEMENTS];
@@ -53,7 +56,7 @@ void plan_free(struct plan *p);
 // One sample to be taken.
 struct visit {
 	unsigned point, process, sample;
-	bool latency; // how long acquire takes, instead of throughput
+	bool latency; // how long acquire (of a structure: an operation) takes, not throughput
 };
 // Whether it is taken in a process with the library preloaded.
 bool plan_interposed(const struct plan *p, const struct visit *v);

@@ -192,6 +192,8 @@ static int read_measures(const struct object *o, struct sample *s)
 		{"instructions", false, &s->instructions},
 		{"cache_misses", false, &s->cache_misses},
 		{"stolen_ns", false, &s->stolen_ns},
+		{"failed_per_second", false, &s->failed_per_second},
+		{"memory_bytes", false, &s->memory_bytes},
 	};
 	for (size_t i = 0; i < sizeof number / sizeof *number; i++) {
 		int rc = get_number(o, number[i].field, number[i].required, number[i].out);

@@ -38,6 +38,8 @@ struct sample {
 	unsigned tries;     // times it was measured before it was kept, 1 or more
 	double *worker_ops; // operations of each of point.threads workers; null: unknown
 	double cycles, instructions, cache_misses; // of all workers; cycles 0: not counted
+	double failed_per_second; // operations that had nothing to do, apart from ops_per_second
+	double memory_bytes;      // that the kernel's state held at the end; 0: unknown
 };
 
 // How long acquire took, over one window of one point.

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "contention_table.h"
+#include "operations_table.h"
 #include "journal.h"
 
 static const double level = 0.95; // of every interval in a table
@@ -139,6 +140,18 @@ static double cache_misses(const struct sample *s, unsigned worker)
 	return s->cycles > 0 ? s->cache_misses / operations(s) : NAN;
 }
 
+static double failed_operations(const struct sample *s, unsigned worker)
+{
+	(void)worker;
+	return s->failed_per_second;
+}
+
+static double memory_bytes(const struct sample *s, unsigned worker)
+{
+	(void)worker;
+	return s->memory_bytes > 0 ? s->memory_bytes : NAN;
+}
+
 // Over the main mode's samples that are used and have it.
 static double median_of(property *of, unsigned worker, const struct row *row, struct filling *f,
 	const struct sample **s, size_t n)
@@ -163,6 +176,8 @@ static int fill_sharing(struct row *row, struct filling *f, const struct sample 
 	row->cycles = median_of(cycles, 0, row, f, s, n);
 	row->instructions = median_of(instructions, 0, row, f, s, n);
 	row->cache_misses = median_of(cache_misses, 0, row, f, s, n);
+	row->failed_per_second = median_of(failed_operations, 0, row, f, s, n);
+	row->memory_bytes = median_of(memory_bytes, 0, row, f, s, n);
 	if (isnan(row->jain))
 		return 0;
 	if (workers > TABLE_SHARES_MOST)
@@ -204,6 +219,8 @@ static void row_clear(struct row *row, const struct point *p)
 		.cycles = NAN,
 		.instructions = NAN,
 		.cache_misses = NAN,
+		.failed_per_second = NAN,
+		.memory_bytes = NAN,
 		.lost_share = NAN,
 	};
 }
@@ -846,6 +863,8 @@ int table_write(const struct table *t, const struct result *r, const char *dir, 
 		rc = table_replace_file(dir, "findings.tsv", write_findings, &w, e);
 	if (!rc)
 		rc = contention_write(t, r, dir, e);
+	if (!rc)
+		rc = operations_write(t, dir, e);
 	return rc;
 }
 

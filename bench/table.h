@@ -49,6 +49,8 @@ struct row {
 	// unknown. The table's.
 	double *shares;
 	double cycles, instructions, cache_misses; // medians per operation; NaN: not counted
+	double failed_per_second; // median: operations that had nothing to do; NaN: no samples
+	double memory_bytes;      // median; NaN: unknown
 };
 
 struct table {
@@ -83,9 +85,9 @@ char *table_finding(const struct table *t, const struct result *r, const char *k
 	const char *placement, double yes_at, char *buf, size_t size);
 
 // Writes DIR/speedup.tsv, boundaries.tsv and findings.tsv, and where the kernel contention was
-// measured contention.tsv and crossover.tsv, each whole or not at all. Failed points
-// are left out of speedup.tsv: verdict and findings name them. Returns 0 or a negative errno with
-// a message.
+// measured contention.tsv and crossover.tsv, and operations.tsv, each whole or not at all. Failed
+// points are left out of speedup.tsv: verdict and findings name them. Returns 0 or a negative errno
+// with a message.
 int table_write(const struct table *t, const struct result *r, const char *dir, double yes_at,
 	struct error *e);
 // Writes DIR/NAME through `write` (which returns 0 or a negative errno), whole or not at all.

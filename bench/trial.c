@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include <errno.h>
+#include <malloc.h>
 #include <math.h>
 #include <sched.h>
 #include <stdlib.h>
@@ -17,6 +18,7 @@ enum {
 	UNITS_FEWEST = 100, // that each worker must count in a window
 	WINDOWS_MOST = 64,  // a window grows to at most this multiple
 	WARM_UP_SHARE = 8,  // a warm-up window is this part of a measured one
+	TIMED_AT_ONCE = 32, // operations with their latency between two looks at the clock
 	WAKE_UP_NS = 5000,  // a wait that each voluntary sleep may cost without other work
 };
 static const double disturbance = 0.01; // of the window
@@ -67,6 +69,7 @@ struct visit {
 	int64_t lost_before; // by earlier windows on the same state
 	double line_before;
 	uint64_t stolen_before;
+	double memory_before; // bytes
 	struct usage process_before, process_after;
 	/* For the sleeping main thread alone. */
 	uint64_t progress_seen;
@@ -77,10 +80,17 @@ static bool makespan(const struct visit *v)
 	return v->trial->kernel->kind == KERNEL_MAKESPAN;
 }
 
-// A latency sample runs the same kernel through pointers, with its measured lock.
+// Of a structure the latency is an operation's, of another kernel that of its lock's acquire.
+static bool operation_latency(const struct visit *v)
+{
+	return v->trial->latency && v->trial->variant->model != MODEL_NONE;
+}
+
+// An acquire's latency sample runs the same kernel through pointers, with its measured lock.
 static uint64_t (*batch_of(const struct visit *v))(void *, struct worker *, uint64_t)
 {
-	return v->trial->latency ? v->trial->variant->indirect : v->trial->variant->batch;
+	bool wrapped = v->trial->latency && !operation_latency(v);
+	return wrapped ? v->trial->variant->indirect : v->trial->variant->batch;
 }
 
 static void pass_gate(struct visit *v, unsigned i)
@@ -139,6 +149,24 @@ static uint64_t run_until(struct visit *v, struct record *r, uint64_t end_ns)
 	return done;
 }
 
+// The same in batches of one operation, each timed.
+static uint64_t run_timed(struct visit *v, struct record *r, uint64_t end_ns)
+{
+	uint64_t (*batch)(void *, struct worker *, uint64_t) = batch_of(v);
+	struct latency_log *log = &v->trial->latency[r->worker.index];
+	uint64_t done = 0;
+	do {
+		for (unsigned i = 0; i < TIMED_AT_ONCE; i++) {
+			uint64_t began = latency_reading(log);
+			done += batch(v->run.state, &r->worker, 1);
+			latency_record(log, began);
+		}
+		/* relaxed: as above */
+		store(&r->progress, load(&r->progress, relaxed) + TIMED_AT_ONCE, relaxed);
+	} while (clock_ns() < end_ns);
+	return done;
+}
+
 static uint64_t run_to_completion(struct visit *v, struct record *r)
 {
 	uint64_t (*batch)(void *, struct worker *, uint64_t) = batch_of(v);
@@ -164,6 +192,8 @@ static void window(struct visit *v, unsigned i, uint64_t window_ns)
 	r->window.start_ns = load(&v->gate.start_ns, relaxed); /* relaxed: A2 has brought it */
 	if (makespan(v))
 		r->window.operations = run_to_completion(v, r);
+	else if (operation_latency(v))
+		r->window.operations = run_timed(v, r, r->window.start_ns + window_ns);
 	else
 		r->window.operations = run_until(v, r, r->window.start_ns + window_ns);
 	if (k->finish)
@@ -189,14 +219,16 @@ static double elapsed(const struct worker_record *w)
 	return (double)(w->end_ns - w->start_ns) * 1e-9;
 }
 
-// Sum of the workers' own rates; for a makespan all the work over the time of the last worker.
-static double rate(const struct visit *v)
+// Sum of the workers' own rates, of operations or of failed ones; for a makespan all the work over
+// the time of the last worker.
+static double rate(const struct visit *v, bool failed)
 {
 	double sum = 0, operations = 0, longest = 0;
 	for (unsigned i = 0; i < v->trial->workers; i++) {
 		const struct worker_record *w = &v->record[i].window;
-		sum += (double)w->operations / elapsed(w);
-		operations += (double)w->operations;
+		double own = (double)(failed ? w->failed : w->operations);
+		sum += own / elapsed(w);
+		operations += own;
 		longest = fmax(longest, elapsed(w));
 	}
 	return makespan(v) ? operations / longest : sum;
@@ -215,11 +247,20 @@ static void start_and_end(
 	}
 }
 
+// What malloc has given out, all threads together, which a resident size tells only until the next
+// kernel reuses what this one gave back. 0 with a malloc other than glibc's.
+static double memory_in_use(void)
+{
+	struct mallinfo2 m = mallinfo2();
+	return (double)m.uordblks + (double)m.hblkhd;
+}
+
 // Worker 0 allocates and touches the shared state; the others have touched their own before.
 static int set_up(struct visit *v)
 {
 	const struct kernel *k = v->trial->kernel;
 	size_t size = (k->state_size + LINE_PAIR) / LINE_PAIR * LINE_PAIR;
+	v->memory_before = memory_in_use();
 	v->run.state = aligned_alloc(LINE_PAIR, size);
 	if (!v->run.state)
 		return ENOMEM;
@@ -245,7 +286,8 @@ static int attach(struct visit *v, unsigned i)
 	if (v->trial->latency) {
 		latency_attach(
 			&v->trial->latency[i], r->worker.lock, v->trial->clock, r->worker.node);
-		r->worker.lock = &v->measured;
+		if (!operation_latency(v))
+			r->worker.lock = &v->measured;
 	}
 	r->worker.own = aligned_alloc(LINE_PAIR, size);
 	r->batch = 1;
@@ -277,7 +319,7 @@ static void warm_up(struct visit *v, unsigned i)
 		window(v, i, part);
 		barrier_wait(&v->barrier);
 		if (i == 0) {
-			double now = rate(v), spent = (double)(clock_ns() - began);
+			double now = rate(v, false), spent = (double)(clock_ns() - began);
 			v->observation->steady = fabs(now - before) <= steady_within * now;
 			v->observation->warm_up_seconds = spent * 1e-9;
 			v->again = !v->observation->steady &&
@@ -371,7 +413,9 @@ static void observe(struct visit *v)
 	struct observation *o = v->observation;
 	uint64_t first, last_begin, end;
 	start_and_end(v, &first, &last_begin, &end);
-	o->operations_per_second = rate(v);
+	o->operations_per_second = rate(v, false);
+	o->failed_per_second = rate(v, true);
+	o->memory_bytes = fmax(memory_in_use() - v->memory_before, 0);
 	o->seconds = (double)(end - v->record[0].window.start_ns) * 1e-9;
 	o->start_skew_ns = (double)(last_begin - first);
 	double line_after =
@@ -511,7 +555,7 @@ int trial_run(const struct trial *t, struct observation *o, struct error *e)
 	v->record = record;
 	v->window_ns = t->settings->window_ns;
 	v->yield = team_oversubscribed(t->team, t->workers);
-	if (t->latency)
+	if (t->latency && t->variant->lock)
 		v->measured = latency_class(t->variant->lock);
 	v->flat = (struct lock_team){.workers = t->workers, .spare_pu = -1};
 	v->run = (struct run){.kernel = t->kernel,

@@ -29,10 +29,12 @@ struct worker_record {
 struct observation {
 	double operations_per_second; // sum over workers of operations/elapsed; makespan:
 				      // all/longest
-	double seconds;               // from the common start to the last worker's end
-	double start_skew_ns;         // last begin minus first
-	double line_ns;               // round trip, mean of the probes before and after; 0: none
-	bool line_moved;              // the two probes differ by more than half a power of two
+	double failed_per_second;     // the same of operations that had nothing to do
+	double memory_bytes;  // that the kernel's state holds after the window; 0: not known
+	double seconds;       // from the common start to the last worker's end
+	double start_skew_ns; // last begin minus first
+	double line_ns;       // round trip, mean of the probes before and after; 0: none
+	bool line_moved;      // the two probes differ by more than half a power of two
 	bool disturbed;
 	unsigned tries; // 1 or more
 	bool steady;    // two successive warm-up windows within 2 %
@@ -58,8 +60,9 @@ struct trial {
 	void (*alive)(void *context); // called about every second while work proceeds; may be null
 	void *context;
 	FILE *picture; // where the kernel draws its result, or null
-	// For a latency sample of a variant with a lock: one per worker, first touched by it, where
-	// the window's acquisitions are recorded; else null.
+	// For a latency sample of a variant with a lock or of a structure: one per worker, first
+	// touched by it, where the window's acquisitions (of a structure: its operations) are
+	// recorded; else null.
 	struct latency_log *latency;
 	const struct latency_clock *clock; // of the latency sample
 };

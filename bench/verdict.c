@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "indirect.h"
+#include "operations_table.h"
 #include "waiting.h"
 
 enum { COLUMNS = 100, KERNEL_MAX = 16, VARIANT_MAX = 26, NOTE_MIN = 20 };
@@ -29,6 +30,7 @@ struct text {
 };
 
 enum { INSTANCES_SHOWN = 4 };
+static const double worth_saying = 0.01; // of all tries, that had nothing to do
 
 struct verdict {
 	FILE *out;
@@ -423,6 +425,9 @@ static void note(const struct verdict *v, const struct line *line, struct text *
 		note_rate(v, row, t);
 	if (is_racy(row))
 		note_lost(row, t);
+	double failed = operations_failed_share(row);
+	if (failed >= worth_saying)
+		say(also(t), "%.0f %% of the tries had nothing to do", 100 * failed);
 	note_modes(row, t);
 	const struct table_mode *mode = &row->modes[row->mode];
 	if (2 * mode->disturbed > mode->samples)

@@ -248,7 +248,7 @@ static const struct param params[] = {
 };
 
 KERNEL(bank, .summary = "transfers between accounts, some far more popular than others",
-	.shared = "1024 accounts", .unit = "transfers", .state_size = sizeof(struct bank),
-	.own_size = sizeof(struct bank_own), .params = params, VARIANTS(variants),
-	.prepare = prepare, .unprepare = unprepare, .create = create, .destroy = destroy,
-	.check = check);
+	.shared = "1024 accounts", .standard = true, .unit = "transfers",
+	.state_size = sizeof(struct bank), .own_size = sizeof(struct bank_own), .params = params,
+	VARIANTS(variants), .prepare = prepare, .unprepare = unprepare, .create = create,
+	.destroy = destroy, .check = check);

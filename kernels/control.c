@@ -63,5 +63,6 @@ static const struct variant variants[] = {
 };
 
 KERNEL(control, .summary = "private arithmetic: what the machine allows at best",
-	.shared = "nothing", .unit = "steps", .own_size = sizeof(struct control_own),
-	VARIANTS(variants), .create = create, .check = check);
+	.shared = "nothing", .standard = true, .unit = "steps",
+	.own_size = sizeof(struct control_own), VARIANTS(variants), .create = create,
+	.check = check);

@@ -212,6 +212,6 @@ static const struct variant variants[] = {
 };
 
 KERNEL(counter, .summary = "one number, incremented by all: the smallest critical section",
-	.shared = "one 64-bit number", .unit = "increments", .state_size = sizeof(struct counter),
-	.own_size = sizeof(struct counter_own), VARIANTS(variants), .create = create,
-	.destroy = destroy, .check = check);
+	.shared = "one 64-bit number", .standard = true, .unit = "increments",
+	.state_size = sizeof(struct counter), .own_size = sizeof(struct counter_own),
+	VARIANTS(variants), .create = create, .destroy = destroy, .check = check);

@@ -324,7 +324,7 @@ static const struct param params[] = {
 };
 
 KERNEL(histogram, .summary = "counts the byte values of a text", .shared = "256 counters",
-	.unit = "bytes", .state_size = sizeof(struct histogram),
+	.standard = true, .unit = "bytes", .state_size = sizeof(struct histogram),
 	.own_size = sizeof(struct histogram_own), .params = params, VARIANTS(variants),
 	.prepare = prepare, .unprepare = unprepare, .create = create, .destroy = destroy,
 	.finish = finish, .check = check);

@@ -212,7 +212,8 @@ static const struct param params[] = {
 };
 
 KERNEL(mandelbrot, .summary = "one picture, rows handed out by a shared ticket",
-	.shared = "the number of the next row", .unit = "rows", .kind = KERNEL_MAKESPAN,
-	.state_size = sizeof(struct mandelbrot), .own_size = sizeof(struct mandelbrot_own),
-	.params = params, VARIANTS(variants), .prepare = prepare, .unprepare = unprepare,
-	.create = create, .destroy = destroy, .begin = begin, .check = check, .picture = picture);
+	.shared = "the number of the next row", .standard = true, .unit = "rows",
+	.kind = KERNEL_MAKESPAN, .state_size = sizeof(struct mandelbrot),
+	.own_size = sizeof(struct mandelbrot_own), .params = params, VARIANTS(variants),
+	.prepare = prepare, .unprepare = unprepare, .create = create, .destroy = destroy,
+	.begin = begin, .check = check, .picture = picture);

@@ -172,7 +172,7 @@ static const struct param params[] = {
 };
 
 KERNEL(readmostly, .summary = "one record, read far more often than it is changed",
-	.shared = "one record of 8 words", .unit = "operations", .reads = true,
+	.shared = "one record of 8 words", .standard = true, .unit = "operations", .reads = true,
 	.state_size = sizeof(struct readmostly), .own_size = sizeof(struct readmostly_own),
 	.params = params, VARIANTS(variants), .prepare = prepare, .unprepare = unprepare,
 	.create = create, .destroy = destroy, .check = check);

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // Safe memory reclamation: when a node that was unlinked from a structure may be used again,
 // though a worker that found it before may still be reading it. One small interface, and one
-// header for each scheme: reclaim_epoch.h, reclaim_hazard.h, reclaim_qsbr.h, reclaim_rcu.h.
+// header for each scheme: reclaim_epoch.h, reclaim_hazard.h, reclaim_qsbr.h; reclaim_rcu.h has
+// liburcu's.
 //
 // A structure is written once, against these verbs, in always_inline functions that take a
 // constant `const struct reclaim_class *`, so that each scheme has its own machine code:
@@ -21,28 +22,48 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include "atomic.h"
 
-enum { RECLAIM_SLOTS = 64 };       // nodes that a worker can hold at once
+enum {
+	RECLAIM_SLOTS = 64, // nodes that a worker can hold at once
+	RECLAIM_MOVES = 64, // of which the last are remembered: a power of two
+};
 #define RECLAIM_TAG ((uintptr_t)7) // low bits of a link that are no part of the address
+
+// Retired nodes before a worker looks which of them are free. A look that must interrupt the others
+// takes microseconds, and wants more nodes to share its cost; an exploring build wants to see
+// looks.
+#ifdef LOCKSCALE_ATOMIC
+enum { RECLAIM_BATCH = 1, RECLAIM_BATCH_ASYMMETRIC = 1 };
+#else
+enum { RECLAIM_BATCH = 128, RECLAIM_BATCH_ASYMMETRIC = 2048 };
+#endif
 
 // Retired nodes, in the order of retirement. Grows as needed.
 struct reclaim_bag {
 	void **node;
 	size_t count, room;
-	uint64_t epoch; // when the last of them was retired
+	uintptr_t epoch; // not before the last of them was unlinked
 };
 
-// What a worker has in a domain. `announced` and `slot` are written by the worker and read by all;
-// the rest is the worker's own.
+// What a worker has in a domain. The first lines are written by the worker and read by all; the
+// rest is the worker's own.
 struct reclaim_worker {
-	LINE_ALIGNED _Atomic uint64_t announced;
-	_Atomic(void *) slot[RECLAIM_SLOTS];
+	LINE_ALIGNED _Atomic uintptr_t announced;
+	_Atomic unsigned moves; // how often hold was called
+	_Atomic uintptr_t slot[RECLAIM_SLOTS];
+	_Atomic uintptr_t moved[RECLAIM_MOVES]; // what it was called with, the last times
 	LINE_ALIGNED struct reclaim *domain;
 	unsigned index;
-	unsigned slots_used; // one more than the highest slot ever held
-	uint64_t operations; // since the last look at the others
+	unsigned slots_used; // one more than the highest slot used since enter
+	bool asymmetric;     // the domain's
+	unsigned filling;    // the bag that takes what is retired
+	unsigned operations; // counted by schemes that look at the others now and then
+	size_t look;         // nodes in that bag at which to look next
+	uintptr_t sealed;    // the epoch of the last bag that was full
 	struct reclaim_bag bag[3];
 };
 
@@ -54,7 +75,11 @@ struct reclaim {
 	// Takes a node back that nobody can hold any more; called by that worker.
 	void (*free)(void *context, unsigned worker, void *node);
 	void *context;
-	LINE_ALIGNED _Atomic uint64_t epoch;
+	// Workers announce what they read with plain stores, and who looks at the announcements
+	// makes the kernel interrupt them all.
+	bool asymmetric;
+	size_t batch; // retired nodes between two looks
+	LINE_ALIGNED _Atomic uintptr_t epoch;
 };
 
 struct reclaim_class {
@@ -83,6 +108,103 @@ struct reclaim_class {
 	void (*retire)(struct reclaim_worker *me, void *node);
 };
 
+/* Asymmetric fences. A reader's announcement must be seen by all before the reader's next load:
+ * a full fence at each operation or step, which costs more than all else it does. Where the kernel
+ * can interrupt all running threads of a process (Linux 4.14, membarrier(2)), the seldom one pays
+ * for the frequent ones: a reader then keeps the compiler in order only. */
+
+#if defined __SANITIZE_THREAD__
+#define RECLAIM_TSAN 1
+#elif defined __has_feature
+#if __has_feature(thread_sanitizer)
+#define RECLAIM_TSAN 1
+#endif
+#endif
+#ifndef RECLAIM_TSAN
+#define RECLAIM_TSAN 0
+#endif
+
+// Neither ThreadSanitizer nor an explorer knows of the kernel's help, or of fences.
+#if RECLAIM_TSAN || defined LOCKSCALE_ATOMIC
+#define RECLAIM_FENCES 0
+#else
+#define RECLAIM_FENCES 1
+#endif
+
+enum { RECLAIM_INTERRUPT = 1 << 3, RECLAIM_REGISTER = 1 << 4 }; // the kernel's numbers
+
+// False where the kernel refuses (old, or a sandbox's filter).
+static inline bool reclaim_membarrier(int command)
+{
+#if RECLAIM_FENCES && defined SYS_membarrier
+	return syscall(SYS_membarrier, command, 0, 0) == 0;
+#else
+	(void)command;
+	return false;
+#endif
+}
+
+// What this worker stored is seen by all before it loads anything more.
+static inline void reclaim_fence(struct reclaim *r)
+{
+#if RECLAIM_FENCES
+	(void)r;
+	atomic_thread_fence(memory_order_seq_cst);
+#else
+	fetch_add(&r->epoch, 0, seq_cst);
+#endif
+}
+
+// By who looks at announcements: every worker passes a full fence between call and return, or makes
+// one at each announcement. False: it could not be done, and nothing may be concluded.
+static inline bool reclaim_barrier(struct reclaim *r)
+{
+	if (r->asymmetric)
+		return reclaim_membarrier(RECLAIM_INTERRUPT);
+	reclaim_fence(r);
+	return true;
+}
+
+// Stores value into *where, which others look at after reclaim_barrier; what this worker loads
+// afterwards, it loads afterwards. Release: what it did before is over.
+static ALWAYS_INLINE void reclaim_announce(
+	struct reclaim_worker *me, _Atomic uintptr_t *where, uintptr_t value)
+{
+#if RECLAIM_FENCES
+	if (me->asymmetric) {
+		store(where, value, release); /* A0: pairs with reclaim_barrier */
+		atomic_signal_fence(memory_order_seq_cst);
+		return;
+	}
+#else
+	(void)me;
+#endif
+	/* A1: seq_cst; pairs with reclaim_barrier. On an x86 the exchange is a full fence. */
+	exchange(where, value, seq_cst);
+#if RECLAIM_FENCES && !defined __x86_64__ && !defined __i386__
+	atomic_thread_fence(memory_order_seq_cst);
+#endif
+}
+
+// How many nodes are retired between two looks. Before any worker uses the domain.
+static inline void reclaim_set_batch(struct reclaim *r, size_t batch)
+{
+	r->batch = batch;
+	for (unsigned i = 0; i < r->workers; i++)
+		r->worker[i].look = batch;
+}
+
+// With asymmetric fences or without: for those who compare. Before any worker uses the domain, and
+// false only where reclaim_init found it false.
+static inline int reclaim_set_asymmetric(struct reclaim *r, bool asymmetric)
+{
+	r->asymmetric = asymmetric;
+	for (unsigned i = 0; i < r->workers; i++)
+		r->worker[i].asymmetric = asymmetric;
+	reclaim_set_batch(r, asymmetric ? RECLAIM_BATCH_ASYMMETRIC : RECLAIM_BATCH);
+	return r->class->init(r);
+}
+
 // Makes a domain for so many workers; class->init among it. Returns 0 or a positive errno.
 static inline int reclaim_init(struct reclaim *r, const struct reclaim_class *class,
 	unsigned workers, void (*free_node)(void *context, unsigned worker, void *node),
@@ -92,6 +214,7 @@ static inline int reclaim_init(struct reclaim *r, const struct reclaim_class *cl
 	r->workers = workers;
 	r->free = free_node;
 	r->context = context;
+	store(&r->epoch, 1, relaxed); /* relaxed: no worker is there yet */
 	r->worker = aligned_alloc(LINE_PAIR, workers * sizeof *r->worker);
 	if (!r->worker)
 		return ENOMEM;
@@ -100,7 +223,8 @@ static inline int reclaim_init(struct reclaim *r, const struct reclaim_class *cl
 		r->worker[i].domain = r;
 		r->worker[i].index = i;
 	}
-	return class->init(r);
+	return reclaim_set_asymmetric(
+		r, reclaim_membarrier(RECLAIM_REGISTER) && reclaim_membarrier(RECLAIM_INTERRUPT));
 }
 
 // Also after a reclaim_init that failed.
@@ -118,18 +242,34 @@ static inline void reclaim_fini(struct reclaim *r)
 
 /* For the schemes. */
 
-static inline int reclaim_bag_put(struct reclaim_bag *bag, void *node)
+// Room for so many. False: no memory.
+static __attribute__((noinline, unused)) bool reclaim_bag_reserve(
+	struct reclaim_bag *bag, size_t room)
 {
-	if (bag->count == bag->room) {
-		size_t room = bag->room ? 2 * bag->room : 256;
-		void **more = realloc(bag->node, room * sizeof *more);
-		if (!more)
-			return ENOMEM;
-		bag->node = more;
-		bag->room = room;
-	}
+	void **more = bag->room < room ? realloc(bag->node, room * sizeof *more) : bag->node;
+	if (!more)
+		return false;
+	bag->node = more;
+	bag->room = bag->room < room ? room : bag->room;
+	return true;
+}
+
+static ALWAYS_INLINE bool reclaim_bag_put(struct reclaim_bag *bag, void *node)
+{
+	if (__builtin_expect(bag->count == bag->room, 0) &&
+		!reclaim_bag_reserve(bag, bag->room ? 2 * bag->room : 256))
+		return false;
 	bag->node[bag->count++] = node;
-	return 0;
+	return true;
+}
+
+// Takes a retired node. True: it is time to look which are free.
+static ALWAYS_INLINE bool reclaim_bag_retire(struct reclaim_worker *me, void *node)
+{
+	struct reclaim_bag *bag = &me->bag[me->filling];
+	if (!reclaim_bag_put(bag, node))
+		abort(); /* out of memory with no way back: the node is unlinked already */
+	return __builtin_expect(bag->count >= me->look, 0);
 }
 
 // Frees them all, as worker me; the bag is empty afterwards.
@@ -139,4 +279,16 @@ static inline void reclaim_bag_empty(struct reclaim_worker *me, struct reclaim_b
 	for (size_t i = 0; i < bag->count; i++)
 		r->free(r->context, me->index, bag->node[i]);
 	bag->count = 0;
+}
+
+static inline void reclaim_empty_bags(struct reclaim *r)
+{
+	for (unsigned i = 0; i < r->workers; i++)
+		for (unsigned j = 0; j < sizeof r->worker->bag / sizeof *r->worker->bag; j++)
+			reclaim_bag_empty(&r->worker[i], &r->worker[i].bag[j]);
+}
+
+static inline void reclaim_nothing(struct reclaim_worker *me)
+{
+	(void)me;
 }

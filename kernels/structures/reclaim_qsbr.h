@@ -1,25 +1,15 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // Quiescent-state-based reclamation: workers say now and then that they hold nothing; what was
-// retired before all have said so twice is free. Readers pay nothing at all; a worker that says
-// nothing for long holds up all freeing. Source: P. McKenney & J. Slingwine, 1998; T. Hart et al.,
-// Performance of memory reclamation for lockless synchronization, 2007.
+// unlinked before all have said so twice is free. Readers pay nothing at all; a worker that says
+// nothing for long holds up all freeing. Otherwise a worker's garbage is at most three batches.
+// It is the scheme of epochs with one announcement for many operations (the proof is there).
+// Source: P. McKenney & J. Slingwine, 1998; T. Hart et al., Performance of memory reclamation for
+// lockless synchronization, 2007.
 #pragma once
 
 #include "reclaim_epoch.h"
 
 enum { QSBR_QUIET = 32 }; // operations between two quiescent states
-
-static inline void qsbr_quiescent(struct reclaim_worker *me)
-{
-	/* Q0: acquire and release; as an announcement of epochs (E1, E3), but for many operations
-	 */
-	uint64_t now = load(&me->domain->epoch, acquire);
-	/* relaxed: only this worker writes it */
-	if (load(&me->announced, relaxed) != now)
-		exchange(&me->announced, now, seq_cst);
-	if (me->bag[0].count + me->bag[1].count + me->bag[2].count)
-		epoch_look(me);
-}
 
 static inline void qsbr_online(struct reclaim_worker *me)
 {
@@ -28,7 +18,16 @@ static inline void qsbr_online(struct reclaim_worker *me)
 
 static inline void qsbr_offline(struct reclaim_worker *me)
 {
-	store(&me->announced, EPOCH_IDLE, release); /* as E4 */
+	epoch_leave(me);
+}
+
+// All that was read is over, and the next read begins in the newest epoch.
+static inline void qsbr_quiescent(struct reclaim_worker *me)
+{
+	uintptr_t now = load(&me->domain->epoch, acquire); /* as E3 */
+	/* relaxed: only this worker writes it */
+	if (load(&me->announced, relaxed) != now)
+		reclaim_announce(me, &me->announced, now); /* as E4 and, of what is over, E5 */
 }
 
 static ALWAYS_INLINE void qsbr_leave(struct reclaim_worker *me)
@@ -44,7 +43,7 @@ static const struct reclaim_class qsbr_reclaim = {.name = "qsbr",
 	.fini = epoch_fini,
 	.online = qsbr_online,
 	.offline = qsbr_offline,
-	.enter = epoch_nothing,
+	.enter = reclaim_nothing,
 	.leave = qsbr_leave,
 	.protect = epoch_protect,
 	.hold = epoch_hold,

@@ -9,8 +9,19 @@
 #include "reclaim_hazard.h"
 #include "reclaim_qsbr.h"
 
-#define RECLAIM_NAMES "epoch|hazard|qsbr"
-#define FOR_EACH_RECLAIM(X, ...) X(epoch, __VA_ARGS__) X(hazard, __VA_ARGS__) X(qsbr, __VA_ARGS__)
+#ifdef HAVE_URCU
+#include "reclaim_rcu.h"
+#define RECLAIM_RCU_NAMES "|urcu-memb|urcu-qsbr"
+#define FOR_EACH_RECLAIM_RCU(X, ...) X(urcu_memb, __VA_ARGS__) X(urcu_qsbr, __VA_ARGS__)
+#else
+#define RECLAIM_RCU_NAMES ""
+#define FOR_EACH_RECLAIM_RCU(X, ...)
+#endif
+
+#define RECLAIM_NAMES "epoch|hazard|qsbr" RECLAIM_RCU_NAMES
+#define FOR_EACH_RECLAIM(X, ...)                                                                   \
+	X(epoch, __VA_ARGS__)                                                                      \
+	X(hazard, __VA_ARGS__) X(qsbr, __VA_ARGS__) FOR_EACH_RECLAIM_RCU(X, __VA_ARGS__)
 
 // For the kernel's list of parameters.
 #define RECLAIM_PARAM                                                                              \
