@@ -51,7 +51,9 @@ CPPFLAGS += $(if $(CK),-DHAVE_CK) $(if $(URCU),-DHAVE_URCU) \
 	$(if $(CONCURRENTQUEUE),-DHAVE_CONCURRENTQUEUE)
 KERNELS = $(sort $(wildcard kernels/*.c $(addsuffix /*.c,$(EXTRA_KERNELS))))
 SOURCES = $(sort $(wildcard bench/*.c)) $(KERNELS)
-OBJECTS = $(SOURCES:%.c=$(BUILD)/obj/%.o) $(BUILD)/obj/bench/shim/shim.o
+# The room for C++: each part where its header is.
+SHIMS = $(filter-out $(if $(CONCURRENTQUEUE),,%/moodycamel.cc),$(sort $(wildcard bench/shim/*.cc)))
+OBJECTS = $(SOURCES:%.c=$(BUILD)/obj/%.o) $(SHIMS:%.cc=$(BUILD)/obj/%.o)
 UNIT = $(patsubst tests/unit/%.c,$(BUILD)/tests/unit/%,$(wildcard tests/unit/test_*.c))
 STRESS = $(patsubst tests/stress/%.c,$(BUILD)/tests/stress/%,$(wildcard tests/stress/test_*.c))
 EXPLORE = $(BUILD)/tests/explore/explore $(BUILD)/tests/explore/explore-structures
