@@ -79,7 +79,9 @@ static void print_kernel(const struct kernel *k)
 {
 	printf("%-12s %s\n", k->name, k->summary);
 	printf("%-12s shared: %s; %s in %s%s\n", "", k->shared, kind(k), k->unit,
-		k->extra ? "; only where a pattern names it" : "");
+		k->extra      ? "; only where a pattern names it"
+		: k->standard ? "; standard"
+			      : "");
 	printf("%-12s", "");
 	for (size_t j = 0; j < k->variant_count; j++)
 		if (!seen(k, j))
@@ -198,8 +200,12 @@ static void detail_kernel(const struct kernel *k)
 	print_field("shared", k->shared);
 	printf("  %-11s %s in %s\n", "measured", kind(k), k->unit);
 	print_field("reads", k->reads ? "most critical sections only read" : "no");
-	print_field("standard", k->extra ? "no: measured where a pattern names it"
-					 : "yes: measured where a run names nothing");
+	print_field("standard",
+		k->extra      ? "no: measured where a pattern names it"
+		: k->standard ? "yes: measured where a run names nothing, and by --standard"
+			      : "no, but measured where a run names nothing");
+	if (k->locks)
+		print_field("locks", k->locks);
 	for (const struct param *p = k->params; p && p->name; p++)
 		printf("  %-11s --param %s.%s=%s  %s; %s\n", p == k->params ? "parameters" : "",
 			k->name, p->name, p->value, p->help, p->accepts);
@@ -222,9 +228,10 @@ static json_t *kernel_json(const struct kernel *k)
 		json_array_append_new(
 			params, json_pack("{s:s, s:s, s:s, s:s}", "name", p->name, "default",
 					p->value, "help", p->help, "accepts", p->accepts));
-	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:b, s:b, s:o, s:o}", "name", k->name,
-		"summary", k->summary, "shared", k->shared, "unit", k->unit, "kind", kind(k),
-		"reads", k->reads, "extra", k->extra, "variants", variants, "params", params);
+	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:b, s:b, s:b, s:s?, s:o, s:o}", "name",
+		k->name, "summary", k->summary, "shared", k->shared, "unit", k->unit, "kind",
+		kind(k), "reads", k->reads, "extra", k->extra, "standard", k->standard, "locks",
+		k->locks, "variants", variants, "params", params);
 }
 
 static json_t *lock_json(const struct lock_class *lock)

@@ -331,7 +331,7 @@ static json_int_t percentile(const struct histogram *h, double p)
 }
 
 // What the workers recorded goes into the first one's log. Times are in ns.
-static json_t *latency_json(const struct point *p, const struct visit *v,
+static json_t *latency_json(const struct point *p, const struct visit *v, bool operations,
 	const struct observation *o, struct latency_log *log, const struct latency_clock *clock)
 {
 	struct histogram *all = &log[0].histogram;
@@ -353,6 +353,7 @@ static json_t *latency_json(const struct point *p, const struct visit *v,
 		buckets_json(all));
 	json_object_update(line, numbers);
 	json_decref(numbers);
+	json_object_set_new(line, "what", json_string(operations ? "operation" : "acquire"));
 	return line;
 }
 
@@ -442,7 +443,8 @@ static int take_sample(struct desk *d, const struct visit *v, struct error *e)
 		close_picture(d, k, picture, path);
 	if (rc)
 		return rc;
-	say(v->latency ? latency_json(p, v, &o, d->latency, &d->clock) : sample_json(p, v, k, &o));
+	say(v->latency ? latency_json(p, v, variant->model != MODEL_NONE, &o, d->latency, &d->clock)
+		       : sample_json(p, v, k, &o));
 	judge(d, v, variant, &o);
 	return 0;
 }

@@ -554,6 +554,9 @@ static int read_latency(const struct object *o, struct latency_sample *l)
 		rc = get_number(o, "line_ns", false, &l->line_ns);
 	if (!rc)
 		rc = get_flag(o, "disturbed", &l->disturbed);
+	strcpy(l->what, "acquire"); /* what older files hold */
+	if (!rc)
+		rc = get_text(o, "what", l->what, sizeof l->what);
 	return rc ? rc : read_buckets(o, l);
 }
 

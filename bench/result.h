@@ -42,14 +42,15 @@ struct sample {
 	double memory_bytes;      // that the kernel's state held at the end; 0: unknown
 };
 
-// How long acquire took, over one window of one point.
+// How long acquire took, or an operation of a structure, over one window of one point.
 struct latency_bucket {
 	uint64_t ns, count; // the bucket's largest value
 };
 struct latency_sample {
 	struct point point;
 	unsigned process, sample;
-	uint64_t acquisitions;
+	uint64_t acquisitions; // or operations
+	char what[16];         // was timed: "acquire", "operation"
 	uint64_t max_ns;
 	double clock_ns; // two readings of the clock with nothing in between, part of each value
 	double line_ns;  // as of a sample

@@ -63,6 +63,7 @@ static int fill_row(struct latency_row *row, const struct scratch *x,
 	const struct latency_sample *const *l, size_t n)
 {
 	*row = (struct latency_row){.point = l[0]->point};
+	strcpy(row->what, l[0]->what);
 	for (size_t i = 0; i < n; i++) {
 		x->number[i] = l[i]->line_ns;
 		x->disturbed[i] = l[i]->disturbed;
@@ -160,7 +161,7 @@ static int write_latency(FILE *out, void *data)
 {
 	const struct writing *w = data;
 	fputs("kernel\tstrategy\tlock\tplacement\tthreads\tacquisitions\tp50_ns\tp99_ns\tp999_ns\t"
-	      "max_ns\tclock_ns\tline_ns\tdisturbed_samples\n",
+	      "max_ns\tclock_ns\tline_ns\tdisturbed_samples\twhat\n",
 		out);
 	for (size_t i = 0; i < w->latency_count; i++) {
 		const struct latency_row *row = &w->latency[i];
@@ -173,7 +174,7 @@ static int write_latency(FILE *out, void *data)
 			(unsigned long long)row->max);
 		put_number(out, row->clock_ns);
 		put_number(out, row->line_ns);
-		fprintf(out, "\t%u\n", row->disturbed);
+		fprintf(out, "\t%u\t%s\n", row->disturbed, row->what);
 	}
 	return 0;
 }
@@ -381,13 +382,13 @@ int waiting_print_latency(
 			continue;
 		if (!any)
 			fprintf(out,
-				"\nacquire latency: %s, %u %s (all: latency.tsv; a clock reading "
+				"\n%s latency: %s, %u %s (all: latency.tsv; a clock reading "
 				"is %.0f ns of each)\n%-26s       p50       p99     p99.9       "
 				"max\n",
-				c.kernel, c.threads, c.threads == 1 ? "worker" : "workers",
-				rows[i].clock_ns, "");
+				rows[i].what, c.kernel, c.threads,
+				c.threads == 1 ? "worker" : "workers", rows[i].clock_ns, "");
 		any = true;
-		snprintf(name, sizeof name, "%s/%s", p->strategy, p->lock);
+		snprintf(name, sizeof name, "%s%s%s", p->strategy, *p->lock ? "/" : "", p->lock);
 		fprintf(out, "%-26s", name);
 		put_time(out, rows[i].p50);
 		put_time(out, rows[i].p99);

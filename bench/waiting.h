@@ -12,6 +12,7 @@
 // A point's latency samples together: of the main mode of their line transfers (see table.h), the
 // undisturbed ones where at least half are. Times are in ns, each at most 1/32 above the true one.
 struct latency_row {
+	char what[16]; // was timed: "acquire", "operation"
 	struct point point;
 	uint64_t acquisitions, p50, p99, p999, max;
 	double clock_ns, line_ns;    // medians; line_ns 0: not probed

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-# How long acquiring a lock takes, by percentiles: a row per lock at most workers, the one with the
+# How long acquiring a lock takes, or an operation of a structure, by percentiles: a row per lock at most workers, the one with the
 # shortest p99 first, and beneath each the same for a worker alone.
 
 function draw_latencies(g, n)
@@ -26,7 +26,7 @@ function draw_latency(g, n, i, r, order, alone, key, name, title, y, high, step,
 	right = WIDTH - EDGE - 164
 	text_at(right + 80, top - 12, "p99", QUIET, 13, "right")
 	text_at(WIDTH - EDGE, top - 12, "longest", QUIET, 13, "right")
-	time_axis(latency_low, latency_high, "Time to acquire the lock")
+	time_axis(latency_low, latency_high, latency_operations(g) ? "Time of an operation" : "Time to acquire the lock")
 	clock = latency_clock
 	if (clock > 0) {
 		paint_line(time_x(clock), top - 4, time_x(clock), bottom, "#6E6E6E", 1.5, 5)
@@ -46,7 +46,7 @@ function draw_latency(g, n, i, r, order, alone, key, name, title, y, high, step,
 		text_at(WIDTH - EDGE, y, number(get("latency", r, "max_ns")) ? duration(get("latency", r, "max_ns")) : "-",
 			text_colour[name], LABEL_SIZE, "right")
 	}
-	high = foot(latency_note(), bottom + 52)
+	high = foot(latency_note(g), bottom + 52)
 	end_drawing(group_name("latency", g), title, high)
 }
 
@@ -168,14 +168,14 @@ function latency_title(g, order, n, key, kernel, best, worst, i)
 	for (i = n; i >= 1 && key[order[i]] >= 1e300; i--)
 		;
 	if (i < 1)
-		return kernel ": time to acquire a lock, " workers(group_threads[g])
+		return kernel ": time " (latency_operations(g) ? "of an operation, " : "to acquire a lock, ") workers(group_threads[g])
 	worst = order[i]
 	if (best == worst)
-		return kernel ": on " workers(group_threads[g]) ", 1 in 100 acquisitions of " lock_of("latency", best) \
+		return kernel ": on " workers(group_threads[g]) ", 1 in 100 " latency_things(g) " of " latency_who(g, best) \
 		       " takes longer than " duration(key[best])
-	return kernel ": on " workers(group_threads[g]) ", 1 in 100 acquisitions takes longer than " \
-	       duration(key[best]) " with " lock_of("latency", best) ", " duration(key[worst]) " with " \
-	       lock_of("latency", worst)
+	return kernel ": on " workers(group_threads[g]) ", 1 in 100 " latency_things(g) " takes longer than " \
+	       duration(key[best]) " with " latency_who(g, best) ", " duration(key[worst]) " with " \
+	       latency_who(g, worst)
 }
 
 function lock_of(from, r)
@@ -183,9 +183,31 @@ function lock_of(from, r)
 	return get(from, r, "lock") == "" || get(from, r, "lock") == "-" ? get(from, r, "strategy") : get(from, r, "lock")
 }
 
-function latency_note(text)
+function latency_operations(g, r)
 {
-	text = "p99.9: 1 in 1000 acquisitions takes longer. "
+	for (r = 1; r <= rows["latency"]; r++)
+		if (in_group("latency", r, g, 1))
+			return get("latency", r, "what") == "operation"
+	return 0
+}
+
+function latency_things(g)
+{
+	return latency_operations(g) ? "operations" : "acquisitions"
+}
+
+# A structure's row is told by its strategy too: one lock may serve several.
+function latency_who(g, r, name)
+{
+	name = lock_of("latency", r)
+	if (latency_operations(g) && name != get("latency", r, "strategy"))
+		name = get("latency", r, "strategy") "/" name
+	return name
+}
+
+function latency_note(g, text)
+{
+	text = "p99.9: 1 in 1000 " latency_things(g) " takes longer. "
 	if (latency_clock > 0)
 		text = text "Clock: what reading the clock costs by itself; shorter times mean little. "
 	if (latency_zero)

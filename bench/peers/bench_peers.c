@@ -189,6 +189,7 @@ int main(int argc, char **argv)
 		"target", "met");
 	in_process(&b);
 	lock_figures(&b);
+	structure_figures(&b);
 	run_figures(&b);
 	bool written = fclose(b.tsv) == 0;
 	char *const tidy[] = {"/bin/rm", "-rf", b.folder, NULL};

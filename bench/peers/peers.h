@@ -53,4 +53,5 @@ void harness_figures(struct bench *b, struct team *team, struct probe *probe, un
 void lock_figures_in_process(struct bench *b, struct team *team, struct probe *probe);
 // By runs of the program.
 void lock_figures(struct bench *b);
+void structure_figures(struct bench *b);
 void run_figures(struct bench *b);

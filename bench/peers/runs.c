@@ -67,7 +67,7 @@ static void default_run(struct bench *b)
 	char dir[128];
 	int status;
 	struct table t;
-	char *const measure[] = {(char *)b->lockscale, "run", "--quiet", "--output",
+	char *const measure[] = {(char *)b->lockscale, "run", "--standard", "--quiet", "--output",
 		folder(b, "default", dir, sizeof dir), NULL};
 	char *const report[] = {(char *)b->lockscale, "report", "--quiet", dir, NULL};
 	double seconds = run(measure, &status, NULL);
@@ -95,10 +95,10 @@ static void two_quick_runs(struct bench *b)
 {
 	char one[128], two[128];
 	int status;
-	char *const first[] = {(char *)b->lockscale, "run", "--quick", "--quiet", "--output",
-		folder(b, "quick1", one, sizeof one), NULL};
-	char *const second[] = {(char *)b->lockscale, "run", "--quick", "--quiet", "--output",
-		folder(b, "quick2", two, sizeof two), NULL};
+	char *const first[] = {(char *)b->lockscale, "run", "--standard", "--quick", "--quiet",
+		"--output", folder(b, "quick1", one, sizeof one), NULL};
+	char *const second[] = {(char *)b->lockscale, "run", "--standard", "--quick", "--quiet",
+		"--output", folder(b, "quick2", two, sizeof two), NULL};
 	run(first, &status, NULL);
 	run(second, &status, NULL);
 	/* Both ways round: compare alarms at what became slower. */
