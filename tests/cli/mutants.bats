@@ -65,15 +65,17 @@ explores()
 	[ "${lines[-1]}" = 'mutants: 1/1 caught' ]
 }
 
-@test "every mutant of the tree belongs to a lock, says what is wrong and changes it" {
+@test "every mutant of the tree belongs to a lock or structure, says what is wrong and changes it" {
 	for file in "$ROOT"/tests/mutants/*/*.sed; do
 		[ -f "$file" ] || continue
-		lock=$(basename "$(dirname "$file")")
+		name=$(basename "$(dirname "$file")")
+		header=$ROOT/kernels/locks/$name.h
+		[ -f "$header" ] || header=$ROOT/kernels/structures/$name.h
 		head -n 1 "$file" | grep -q '^# .' || {
 			echo "$file: no comment in its first line"
 			return 1
 		}
-		! sed -E -f "$file" "$ROOT/kernels/locks/$lock.h" | cmp -s - "$ROOT/kernels/locks/$lock.h" || {
+		! sed -E -f "$file" "$header" | cmp -s - "$header" || {
 			echo "$file: changes nothing"
 			return 1
 		}

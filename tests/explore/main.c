@@ -21,6 +21,7 @@ static const char usage[] =
 	"  --states N         give up a scenario after so many states (400000)\n"
 	"  --schedule TEXT    follow this schedule (with a name and --scenario), printing each "
 	"step\n"
+	"  --first            stop at the first failure\n"
 	"  --list             what is explored, and scenarios\n"
 	"Exit status: 0 nothing wrong, 1 a failure, 2 usage.\n";
 
@@ -28,7 +29,7 @@ struct wishes {
 	const char *subject, *scenario, *schedule;
 	unsigned workers, states;
 	int bound;
-	bool bound_given, list;
+	bool bound_given, first, list;
 };
 
 static const void *wanted_subject(const struct wishes *w, unsigned i)
@@ -115,6 +116,8 @@ static int for_all(const struct wishes *w, bool count_only, unsigned *count)
 				return replay(s, subject, w->schedule);
 			else if (!count_only)
 				failed |= explore_one(*count, w, s, subject);
+			if (failed && w->first)
+				return failed;
 		}
 	}
 	return failed;
@@ -135,6 +138,7 @@ int main(int argc, char **argv)
 		{"bound", required_argument, NULL, 'b'},
 		{"states", required_argument, NULL, 'n'},
 		{"schedule", required_argument, NULL, 'p'},
+		{"first", no_argument, NULL, 'f'},
 		{"list", no_argument, NULL, 'L'},
 		{"help", no_argument, NULL, 'h'},
 		{0},
@@ -160,6 +164,9 @@ int main(int argc, char **argv)
 			break;
 		case 'p':
 			w.schedule = optarg;
+			break;
+		case 'f':
+			w.first = true;
 			break;
 		case 'L':
 			w.list = true;

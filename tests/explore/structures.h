@@ -13,11 +13,11 @@ bool explored_nodes_from_malloc(void);
 #define NODES_BATCH 8
 #define NODES_CHUNK 0
 #define RECLAIM_SLOTS 4
-#define RECLAIM_BAG 8
-#define EPOCH_LOOK 1
-#define HAZARD_LEAST 1
-#define HAZARD_SPARE 0
+#define RECLAIM_MOVES 2
+#define RECLAIM_ROOM 8
 #define QSBR_QUIET 1
+#define FAA_SLOTS 2
+#define MAP_COUNT_STEP 1
 
 #include "structures/reclaim.h"
 
@@ -27,7 +27,7 @@ struct structure {
 	const char *name; // its header's, without structures/ and .h
 	enum model model;
 	unsigned capacity; // most elements; 0: any number
-	bool relaxed;      // a removal may also find nothing while others are at work
+	bool lanes;        // of a bag: what one worker inserted comes in its order
 	const struct reclaim_class *reclaim; // null: it takes none
 	size_t size;
 	// 0 or an errno. The memory is not zeroed.

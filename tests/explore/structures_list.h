@@ -3,12 +3,21 @@
 #pragma once
 
 #include "structures.h"
-#include "structures/nodes.h"
+#include "structures/faa_queue.h"
+#include "locks/mutex.h"
+#include "structures/list_lazy.h"
+#include "structures/list_lockfree.h"
+#include "structures/ms_queue.h"
+#include "structures/rcu_map.h"
 #include "structures/reclaim_epoch.h"
 #include "structures/reclaim_hazard.h"
 #include "structures/reclaim_qsbr.h"
-
-#define FOR_EACH_RECLAIM(X, ...) X(epoch, __VA_ARGS__) X(hazard, __VA_ARGS__) X(qsbr, __VA_ARGS__)
+#include "structures/relaxed_queue.h"
+#include "structures/split_ordered.h"
+#include "structures/stack_elimination.h"
+#include "structures/stack_tagged.h"
+#include "structures/stack_treiber.h"
+#include "structures/ticket_ring.h"
 
 /* A cell: the smallest structure, for the schemes themselves. */
 
@@ -22,7 +31,7 @@ struct cell {
 	_Atomic uintptr_t link;
 };
 
-static inline int cell_init(void *structure, const struct reclaim_class *class)
+static int cell_begin(void *structure, const struct reclaim_class *class)
 {
 	struct cell *c = structure;
 	atomic_init(&c->link, 0);
@@ -31,12 +40,12 @@ static inline int cell_init(void *structure, const struct reclaim_class *class)
 	return reclaim_init(&c->reclaim, class, STRUCTURE_WORKERS, nodes_reclaimed, &c->nodes);
 }
 
-static inline struct reclaim *cell_domain(void *structure)
+static struct reclaim *cell_domain(void *structure)
 {
 	return &((struct cell *)structure)->reclaim;
 }
 
-static inline void cell_fini(void *structure)
+static void cell_end(void *structure)
 {
 	struct cell *c = structure;
 	struct cell_node *last = (struct cell_node *)load(&c->link, relaxed);
@@ -46,7 +55,7 @@ static inline void cell_fini(void *structure)
 	nodes_fini(&c->nodes);
 }
 
-static inline bool cell_operate(void *structure, unsigned worker, struct operation *op)
+static bool cell_operate(void *structure, unsigned worker, struct operation *op)
 {
 	struct cell *c = structure;
 	struct reclaim_worker *me = &c->reclaim.worker[worker];
@@ -71,15 +80,301 @@ static inline bool cell_operate(void *structure, unsigned worker, struct operati
 	return true;
 }
 
+/* Queues. */
+
+#define RECLAIMED_QUEUE(NAME)                                                                      \
+	static int NAME##_begin(void *q, const struct reclaim_class *class)                        \
+	{                                                                                          \
+		return NAME##_init(q, class, STRUCTURE_WORKERS);                                   \
+	}                                                                                          \
+	static void NAME##_end(void *q)                                                            \
+	{                                                                                          \
+		NAME##_fini(q);                                                                    \
+	}                                                                                          \
+	static struct reclaim *NAME##_domain(void *q)                                              \
+	{                                                                                          \
+		return &((struct NAME *)q)->reclaim;                                               \
+	}                                                                                          \
+	static bool NAME##_operate(void *structure, unsigned worker, struct operation *op)         \
+	{                                                                                          \
+		struct NAME *q = structure;                                                        \
+		const struct reclaim_class *class = q->reclaim.class;                              \
+		return op->verb == VERB_INSERT ? NAME##_enqueue(q, class, worker, op->value)       \
+					       : NAME##_dequeue(q, class, worker, &op->value);     \
+	}
+RECLAIMED_QUEUE(ms_queue)
+RECLAIMED_QUEUE(faa_queue)
+
+static int ticket_ring_begin(void *q, const struct reclaim_class *class)
+{
+	(void)class;
+	return ticket_ring_init(q, 2);
+}
+
+static void ticket_ring_end(void *q)
+{
+	ticket_ring_fini(q);
+}
+
+static bool ticket_ring_operate(void *q, unsigned worker, struct operation *op)
+{
+	(void)worker;
+	return op->verb == VERB_INSERT ? ticket_ring_enqueue(q, op->value)
+				       : ticket_ring_dequeue(q, &op->value);
+}
+
+static int relaxed_queue_begin(void *q, const struct reclaim_class *class)
+{
+	(void)class;
+	return relaxed_queue_init(q, STRUCTURE_WORKERS, 1);
+}
+
+static void relaxed_queue_end(void *q)
+{
+	relaxed_queue_fini(q);
+}
+
+static bool relaxed_queue_operate(void *q, unsigned worker, struct operation *op)
+{
+	return op->verb == VERB_INSERT ? relaxed_queue_enqueue(q, worker, op->value)
+				       : relaxed_queue_dequeue(q, worker, &op->value);
+}
+
+/* Stacks. */
+
+static int stack_treiber_begin(void *s, const struct reclaim_class *class)
+{
+	return stack_treiber_init(s, class, STRUCTURE_WORKERS);
+}
+
+static void stack_treiber_end(void *s)
+{
+	stack_treiber_fini(s);
+}
+
+static struct reclaim *stack_treiber_domain(void *s)
+{
+	return &((struct stack_treiber *)s)->reclaim;
+}
+
+static bool stack_treiber_operate(void *structure, unsigned worker, struct operation *op)
+{
+	struct stack_treiber *s = structure;
+	return op->verb == VERB_INSERT ? stack_treiber_push(s, worker, op->value)
+				       : stack_treiber_pop(s, worker, &op->value, s->reclaim.class);
+}
+
+#define STABLE_STACK(NAME)                                                                         \
+	static int NAME##_begin(void *s, const struct reclaim_class *class)                        \
+	{                                                                                          \
+		(void)class;                                                                       \
+		return NAME##_init(s, STRUCTURE_WORKERS);                                          \
+	}                                                                                          \
+	static void NAME##_end(void *s)                                                            \
+	{                                                                                          \
+		NAME##_fini(s);                                                                    \
+	}                                                                                          \
+	static bool NAME##_operate(void *s, unsigned worker, struct operation *op)                 \
+	{                                                                                          \
+		return op->verb == VERB_INSERT ? NAME##_push(s, worker, op->value)                 \
+					       : NAME##_pop(s, worker, &op->value);                \
+	}
+STABLE_STACK(stack_tagged)
+STABLE_STACK(stack_elimination)
+
+/* Maps and sets. */
+
+struct explored_map {
+	struct reclaim reclaim;
+	struct nodes nodes;
+	union {
+		struct split_ordered split_ordered;
+		struct rcu_map rcu_map;
+	};
+};
+
+static int map_begin(struct explored_map *m, const struct reclaim_class *class, size_t node)
+{
+	if (nodes_init(&m->nodes, node, STRUCTURE_WORKERS))
+		return ENOMEM;
+	return reclaim_init(&m->reclaim, class, STRUCTURE_WORKERS, nodes_reclaimed, &m->nodes);
+}
+
+static void map_end(struct explored_map *m)
+{
+	reclaim_fini(&m->reclaim);
+	nodes_fini(&m->nodes);
+}
+
+static struct reclaim *map_domain(void *structure)
+{
+	return &((struct explored_map *)structure)->reclaim;
+}
+
+static int split_ordered_begin(void *structure, const struct reclaim_class *class)
+{
+	struct explored_map *m = structure;
+	memset(&m->split_ordered, 0, sizeof m->split_ordered);
+	return map_begin(m, class, sizeof(struct split_node))
+		       ? ENOMEM
+		       : split_ordered_init(&m->split_ordered, &m->nodes, STRUCTURE_WORKERS);
+}
+
+static void split_ordered_end(void *structure)
+{
+	struct explored_map *m = structure;
+	split_ordered_fini(&m->split_ordered);
+	map_end(m);
+}
+
+static bool split_ordered_operate(void *structure, unsigned worker, struct operation *op)
+{
+	struct explored_map *e = structure;
+	struct split_ordered *m = &e->split_ordered;
+	const struct reclaim_class *class = e->reclaim.class;
+	struct reclaim_worker *me = &e->reclaim.worker[worker];
+	class->enter(me);
+	bool done = op->verb == VERB_INSERT ? split_ordered_insert(class, m, me, op->key, op->value)
+		    : op->verb == VERB_REMOVE
+			    ? split_ordered_remove(class, m, me, op->key, &op->value)
+			    : split_ordered_lookup(class, m, me, op->key, &op->value);
+	class->leave(me);
+	return done;
+}
+
+static int rcu_map_begin(void *structure, const struct reclaim_class *class)
+{
+	struct explored_map *m = structure;
+	return map_begin(m, class, sizeof(struct rcu_node))
+		       ? ENOMEM
+		       : rcu_map_init(&m->rcu_map, 1, &m->nodes);
+}
+
+static void rcu_map_end(void *structure)
+{
+	struct explored_map *m = structure;
+	rcu_map_fini(&m->rcu_map);
+	map_end(m);
+}
+
+static bool rcu_map_operate(void *structure, unsigned worker, struct operation *op)
+{
+	struct explored_map *e = structure;
+	struct rcu_map *m = &e->rcu_map;
+	const struct reclaim_class *class = e->reclaim.class;
+	struct reclaim_worker *me = &e->reclaim.worker[worker];
+	class->enter(me);
+	bool done = op->verb == VERB_INSERT   ? rcu_map_insert(m, worker, op->key, op->value)
+		    : op->verb == VERB_REMOVE ? rcu_map_remove(m, me, op->key, &op->value)
+					      : rcu_map_lookup(class, m, me, op->key, &op->value);
+	class->leave(me);
+	return done;
+}
+
+struct explored_list {
+	struct reclaim reclaim;
+	struct list list;
+};
+
+static const struct lock_team list_team = {.workers = STRUCTURE_WORKERS, .spare_pu = -1};
+
+static int list_begin(
+	void *structure, const struct reclaim_class *class, const struct lock_class *lock)
+{
+	struct explored_list *l = structure;
+	int rc = list_init(&l->list, lock, &list_team, STRUCTURE_WORKERS);
+	return rc ? rc : reclaim_init(&l->reclaim, class, STRUCTURE_WORKERS, list_free, &l->list);
+}
+
+static int list_lockfree_begin(void *structure, const struct reclaim_class *class)
+{
+	return list_begin(structure, class, NULL);
+}
+
+static int list_lazy_begin(void *structure, const struct reclaim_class *class)
+{
+	return list_begin(structure, class, &mutex_class);
+}
+
+static void list_end(void *structure)
+{
+	struct explored_list *l = structure;
+	reclaim_fini(&l->reclaim);
+	list_fini(&l->list);
+}
+
+static struct reclaim *list_domain(void *structure)
+{
+	return &((struct explored_list *)structure)->reclaim;
+}
+
+static struct request request_of(const struct operation *op)
+{
+	return (struct request){
+		(enum request_verb)op->verb, (uint32_t)op->key, (uint32_t)op->value};
+}
+
+static bool list_lockfree_operate(void *structure, unsigned worker, struct operation *op)
+{
+	struct explored_list *l = structure;
+	struct reclaim_worker *me = &l->reclaim.worker[worker];
+	struct request q = request_of(op);
+	l->reclaim.class->enter(me);
+	bool done = list_lockfree_request(l->reclaim.class, &l->list, me, &q);
+	l->reclaim.class->leave(me);
+	op->value = q.value;
+	return done;
+}
+
+static bool list_lazy_operate(void *structure, unsigned worker, struct operation *op)
+{
+	struct explored_list *l = structure;
+	struct reclaim_worker *me = &l->reclaim.worker[worker];
+	struct request q = request_of(op);
+	struct lock_node own[2] = {{.worker = worker}, {.worker = worker}};
+	l->reclaim.class->enter(me);
+	bool done = list_lazy_request(&mutex_class, &l->list, me, own, &q);
+	l->reclaim.class->leave(me);
+	op->value = q.value;
+	return done;
+}
+
+/* The table. */
+
+#define FOR_EACH_RECLAIM(X, ...) X(epoch, __VA_ARGS__) X(hazard, __VA_ARGS__) X(qsbr, __VA_ARGS__)
+
 #define RECLAIMED(SCHEME, NAME, MODEL, TYPE, PREFIX)                                               \
 	{.name = NAME "/" #SCHEME,                                                                 \
 		.model = MODEL,                                                                    \
 		.reclaim = &SCHEME##_reclaim,                                                      \
 		.size = sizeof(TYPE),                                                              \
-		.init = PREFIX##_init,                                                             \
-		.fini = PREFIX##_fini,                                                             \
+		.init = PREFIX##_begin,                                                            \
+		.fini = PREFIX##_end,                                                              \
 		.domain = PREFIX##_domain,                                                         \
 		.operate = PREFIX##_operate},
+#define EXPLORED(NAME, MODEL, ...)                                                                 \
+	{                                                                                          \
+		.name = #NAME, .model = MODEL, .size = sizeof(struct NAME), .init = NAME##_begin,  \
+		.fini = NAME##_end, .operate = NAME##_operate, __VA_ARGS__                         \
+	}
+#define MAP(NAME) FOR_EACH_RECLAIM(RECLAIMED, #NAME, MODEL_MAP, struct explored_map, NAME)
+
+#define list_lockfree_end list_end
+#define list_lazy_end list_end
+#define list_lockfree_domain list_domain
+#define list_lazy_domain list_domain
+#define split_ordered_domain map_domain
+#define rcu_map_domain map_domain
 
 static const struct structure structures[] = {
-	FOR_EACH_RECLAIM(RECLAIMED, "cell", MODEL_NONE, struct cell, cell)};
+	FOR_EACH_RECLAIM(RECLAIMED, "cell", MODEL_NONE, struct cell, cell) FOR_EACH_RECLAIM(
+		RECLAIMED, "ms_queue", MODEL_QUEUE, struct ms_queue, ms_queue)
+		FOR_EACH_RECLAIM(RECLAIMED, "faa_queue", MODEL_QUEUE, struct faa_queue, faa_queue)
+			EXPLORED(ticket_ring, MODEL_QUEUE, .capacity = 2),
+	EXPLORED(relaxed_queue, MODEL_BAG, .lanes = true),
+	FOR_EACH_RECLAIM(RECLAIMED, "stack_treiber", MODEL_STACK, struct stack_treiber,
+		stack_treiber) EXPLORED(stack_tagged, MODEL_STACK),
+	EXPLORED(stack_elimination, MODEL_STACK),
+	FOR_EACH_RECLAIM(RECLAIMED, "list_lockfree", MODEL_MAP, struct explored_list, list_lockfree)
+		FOR_EACH_RECLAIM(RECLAIMED, "list_lazy", MODEL_MAP, struct explored_list, list_lazy)
+			MAP(split_ordered) MAP(rcu_map)};
