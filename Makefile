@@ -21,7 +21,8 @@ CFLAGS = -std=gnu17 $(OPTIMISE) $(ALIGN) $(WARN) $(SANITIZE) -pthread
 CXXFLAGS = -std=c++17 $(OPTIMISE) $(WARN) $(SANITIZE) -pthread
 LDFLAGS = $(SANITIZE) -pthread -Wl,-rpath,'$$ORIGIN/lib' -Wl,--disable-new-dtags
 LDLIBS = -lhwloc -lbenchmark -ljansson -lgsl -lgslcblas -lm -ldl \
-	$(if $(URCU),-lurcu-cds -lurcu-memb -lurcu-qsbr -lurcu-common)
+	$(if $(URCU),-lurcu-cds -lurcu-memb -lurcu-qsbr -lurcu-common) \
+	$(if $(CK),-lck)
 PREFIX = /usr/local
 CLANG_FORMAT = clang-format
 MAKEFLAGS += --no-print-directory

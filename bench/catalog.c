@@ -24,7 +24,7 @@ static int by_name(const void *a, const void *b)
 // The one place that says which of a kernel's variants exist.
 static bool offered(const struct variant *v)
 {
-	bool many = strncmp(v->strategy, "fine-lock", 9) == 0; /* and fine-lock-lazy, ... */
+	bool many = strncmp(v->strategy, "fine-lock", strlen("fine-lock")) == 0;
 	return !(many && v->lock && v->lock->single);
 }
 
@@ -100,7 +100,9 @@ static int add_variants(struct kernel *k, const struct lock_class *lock, const c
 		more[count] = (struct variant){.strategy = of->strategy,
 			.lock = lock,
 			.batch = like ? of->batch : of->indirect,
-			.indirect = of->indirect};
+			.indirect = of->indirect,
+			.model = of->model,
+			.operate = of->operate};
 		count += offered(&more[count]);
 	}
 	free((void *)k->variants);

@@ -370,7 +370,8 @@ static struct span kernel_span(const struct table *t, const char *kernel)
 
 static bool is_locked(const struct point *p)
 {
-	return !strcmp(p->strategy, "global-lock") || !strcmp(p->strategy, "fine-lock");
+	return !strcmp(p->strategy, "global-lock") ||
+	       !strncmp(p->strategy, "fine-lock", strlen("fine-lock"));
 }
 
 static bool is_control(const struct point *p)

@@ -30,7 +30,7 @@ struct text {
 };
 
 enum { INSTANCES_SHOWN = 4 };
-static const double worth_saying = 0.01; // of all tries, that had nothing to do
+static const double worth_saying = 0.2; // of all tries, that had nothing to do
 
 struct verdict {
 	FILE *out;

@@ -237,8 +237,8 @@ static const struct verbs urcu_verbs = {urcu_push, urcu_pop};
 /* Batches. */
 
 // What a batch keeps in registers of its worker's own state.
-static ALWAYS_INLINE uint64_t work(struct stack *s, struct worker *w, uint64_t n,
-	const struct verbs *verbs, const void *with)
+static ALWAYS_INLINE uint64_t work(
+	struct stack *s, struct worker *w, uint64_t n, const struct verbs *verbs, const void *with)
 {
 	struct stack_own *own = w->own;
 	const uint64_t burst = s->settings->burst;
@@ -384,7 +384,7 @@ static struct tally ck_content(struct stack *s)
 	struct tally t = {0};
 	ck_stack_entry_t *entry;
 	CK_STACK_FOREACH(&s->ck, entry)
-		add(&t, ((struct ck_node *)entry)->value);
+	add(&t, ((struct ck_node *)entry)->value);
 	return t;
 }
 #endif
@@ -422,8 +422,7 @@ static int tagged_create(struct stack *s, struct run *r)
 static int ck_create(struct stack *s, struct run *r)
 {
 	ck_stack_init(&s->ck);
-	return nodes_init_stable(
-		&s->nodes, sizeof(struct ck_node), STACK_TAGGED_MOST, r->count);
+	return nodes_init_stable(&s->nodes, sizeof(struct ck_node), STACK_TAGGED_MOST, r->count);
 }
 #endif
 
@@ -431,8 +430,7 @@ static int ck_create(struct stack *s, struct run *r)
 static int urcu_create(struct stack *s, struct run *r)
 {
 	cds_lfs_init(&s->urcu);
-	return nodes_init_stable(
-		&s->nodes, sizeof(struct urcu_node), STACK_TAGGED_MOST, r->count);
+	return nodes_init_stable(&s->nodes, sizeof(struct urcu_node), STACK_TAGGED_MOST, r->count);
 }
 #endif
 
@@ -537,10 +535,10 @@ static int64_t check(struct run *r, const uint64_t *done)
 }
 
 #define STACK_VARIANT(STRATEGY, NAME)                                                              \
-	{.strategy = STRATEGY,                                                                     \
-		.batch = NAME##_batch,                                                             \
-		.model = MODEL_STACK,                                                              \
-		.operate = NAME##_operate}
+	{                                                                                          \
+		.strategy = STRATEGY, .batch = NAME##_batch, .model = MODEL_STACK,                 \
+		.operate = NAME##_operate                                                          \
+	}
 
 static const struct variant variants[] = {
 	STACK_VARIANT("sequential", array),

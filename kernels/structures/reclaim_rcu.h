@@ -14,6 +14,7 @@
 
 #include "reclaim_epoch.h"
 #include "reclaim_qsbr.h"
+#include "urcu_thread.h"
 
 static inline int rcu_init(struct reclaim *r)
 {
@@ -26,19 +27,10 @@ static ALWAYS_INLINE void rcu_retire(struct reclaim_worker *me, void *node)
 	reclaim_bag_retire(me, node); /* time to look is when the operation is over */
 }
 
-/* The thread is known to the library for a batch at a time, since others may use the library from
- * the same thread, and each of them registers it. */
-
 static inline void urcu_memb_online(struct reclaim_worker *me)
 {
 	(void)me;
-	urcu_memb_register_thread();
-}
-
-static inline void urcu_memb_offline(struct reclaim_worker *me)
-{
-	(void)me;
-	urcu_memb_unregister_thread();
+	urcu_thread_known();
 }
 
 static ALWAYS_INLINE void urcu_memb_enter(struct reclaim_worker *me)
@@ -66,7 +58,7 @@ static const struct reclaim_class urcu_memb_reclaim = {.name = "urcu-memb",
 	.init = rcu_init,
 	.fini = epoch_fini,
 	.online = urcu_memb_online,
-	.offline = urcu_memb_offline,
+	.offline = reclaim_nothing,
 	.enter = urcu_memb_enter,
 	.leave = urcu_memb_leave,
 	.protect = epoch_protect,
@@ -76,13 +68,14 @@ static const struct reclaim_class urcu_memb_reclaim = {.name = "urcu-memb",
 static inline void urcu_qsbr_online(struct reclaim_worker *me)
 {
 	(void)me;
-	urcu_qsbr_register_thread();
+	urcu_thread_known();
+	urcu_qsbr_thread_online();
 }
 
 static inline void urcu_qsbr_offline(struct reclaim_worker *me)
 {
 	(void)me;
-	urcu_qsbr_unregister_thread();
+	urcu_qsbr_thread_offline();
 }
 
 static __attribute__((noinline, unused)) void urcu_qsbr_look(struct reclaim_worker *me)

@@ -100,7 +100,7 @@ static inline uint64_t stack_elimination_await(
 		me->width -= me->width > 1;
 		return 0;
 	}
-	found = load(slot, acquire);              /* X4: acquire; pairs with X1, X2 */
+	found = load(slot, acquire);            /* X4: acquire; pairs with X1, X2 */
 	store(slot, STACK_SLOT_EMPTY, release); /* X5: release; pairs with X0 */
 	return found;
 }

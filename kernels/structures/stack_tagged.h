@@ -60,8 +60,8 @@ static ALWAYS_INLINE bool stack_tagged_try_pop(struct stack_tagged *s, uint64_t 
 {
 	/* relaxed: if the head is still *seen, the node is as T0 published it; else no matter */
 	uint64_t next = load(&stack_tagged_first(s, *seen)->next, relaxed);
-	uint64_t popped = ((*seen + STACK_TAGGED_POP) & ~STACK_TAGGED_NUMBER) |
-			  (next & STACK_TAGGED_NUMBER);
+	uint64_t popped =
+		((*seen + STACK_TAGGED_POP) & ~STACK_TAGGED_NUMBER) | (next & STACK_TAGGED_NUMBER);
 	/* T1: acquire: the node is whole, pairs with T0 */
 	return compare_exchange(&s->head, seen, popped, acquire, acquire);
 }

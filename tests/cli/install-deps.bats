@@ -85,7 +85,7 @@ calls()
 	[ "$(grep -c "$1" "$state/calls")" -eq "$2" ]
 }
 
-build_packages="make gcc g++ libc6-dev libhwloc-dev libbenchmark-dev libjansson-dev libgsl-dev libck-dev gnuplot-nox git"
+build_packages="make gcc g++ libc6-dev libhwloc-dev libbenchmark-dev libjansson-dev libgsl-dev libck-dev liburcu-dev libconcurrentqueue-dev gnuplot-nox git"
 
 install_all_for_building()
 {
@@ -257,7 +257,7 @@ install_all_for_building()
 	install_deps
 	[ "$status" -eq 0 ]
 	calls '^dnf' 1
-	grep -x "dnf install .* make gcc gcc-c++ glibc-devel hwloc-devel google-benchmark-devel jansson-devel gsl-devel ck-devel gnuplot git" "$state/calls"
+	grep -x "dnf install .* make gcc gcc-c++ glibc-devel hwloc-devel google-benchmark-devel jansson-devel gsl-devel ck-devel userspace-rcu-devel concurrentqueue-devel gnuplot git" "$state/calls"
 	: >"$state/calls"
 	install_deps
 	[ "$status" -eq 0 ]

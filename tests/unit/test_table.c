@@ -470,7 +470,12 @@ static void tables_on_disk_keep_the_contract(void **state)
 	assert_int_equal(table_init(&t, &r, &e), 0);
 	assert_int_equal(table_write(&t, &r, dir, 0.9, &e), 0);
 	char *speedup = slurp(dir, "speedup.tsv"), *edges = slurp(dir, "boundaries.tsv");
-	char *findings = slurp(dir, "findings.tsv");
+	char *findings = slurp(dir, "findings.tsv"), *operations = slurp(dir, "operations.tsv");
+	assert_string_equal(operations,
+		"kernel\tstrategy\tlock\tplacement\tthreads\tops_per_second\t"
+		"failed_per_second\tfailed_share\tmemory_bytes\n"
+		"k\tglobal-lock\tmcs\tcompact\t2\t2000\t0\t0\tNA\n"
+		"k\tprivate\t-\tcompact\t2\t2000\t0\t0\tNA\n");
 	assert_string_equal(speedup,
 		"kernel\tstrategy\tlock\tplacement\tthreads\tops_per_second\tlo\thi\tspeedup\t"
 		"speedup_lo\tspeedup_hi\tefficiency\tself_speedup\tfairness\tsamples\tdisturbed\t"
@@ -487,6 +492,7 @@ static void tables_on_disk_keep_the_contract(void **state)
 	free(speedup);
 	free(edges);
 	free(findings);
+	free(operations);
 	assert_int_equal(rmdir(dir), 0); // and nothing temporary is left
 	assert_true(table_write(&t, &r, dir, 0.9, &e) < 0);
 	assert_non_null(strstr(e.text, dir));

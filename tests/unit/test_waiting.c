@@ -200,8 +200,9 @@ static void histograms_of_a_point_are_merged_the_disturbed_one_left_out(void **s
 	write_tables();
 	assert_string_equal(get("latency.tsv"),
 		"kernel\tstrategy\tlock\tplacement\tthreads\tacquisitions\tp50_ns\tp99_ns\t"
-		"p999_ns\tmax_ns\tclock_ns\tline_ns\tdisturbed_samples\n"
-		"counter\tglobal-lock\tmcs\tcompact\t2\t2000\t30\t1023\t1023\t5000\t20\t80\t1\n");
+		"p999_ns\tmax_ns\tclock_ns\tline_ns\tdisturbed_samples\twhat\n"
+		"counter\tglobal-lock\tmcs\tcompact\t2\t2000\t30\t1023\t1023\t5000\t20\t80\t1\t"
+		"acquire\n");
 }
 
 static void latencies_are_merged_within_the_main_mode(void **state)
@@ -223,7 +224,7 @@ static void latencies_are_merged_within_the_main_mode(void **state)
 	put("latency.jsonl", lines);
 	write_tables();
 	assert_has(get("latency.tsv"),
-		"bank\tglobal-lock\tmcs\tcompact\t2\t30\t50\t50\t50\t50\t20\t60\t0\n");
+		"bank\tglobal-lock\tmcs\tcompact\t2\t30\t50\t50\t50\t50\t20\t60\t0\tacquire\n");
 }
 
 static void the_verdict_shows_the_counter_s_locks(void **state)
