@@ -237,7 +237,7 @@ static void wandering_is_not_freed(const struct reclaim_class *class, bool asymm
 	while (load(&w.step, seq_cst) < CHURNED) {
 		class->enter(me);
 		struct thing *held = (struct thing *)class->protect(me, 1, &w.cell[0]);
-		for (unsigned i = 0; i < 300; i++) {
+		for (unsigned i = 0; i < 30000; i++) {
 			class->hold(me, 0, held); /* down, */
 			class->protect(me, 1, &w.cell[1]);
 			class->hold(me, 40, held); /* far up, */
