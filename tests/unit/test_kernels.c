@@ -300,6 +300,18 @@ static void a_pool_of_one_or_of_many_items_lends_each_to_one_worker(void **state
 	check_kernel(catalog_kernel("pool"), many, 2, 2);
 }
 
+static void a_queue_loses_nothing_empty_or_full_with_any_scheme_of_reclamation(void **state)
+{
+	(void)state;
+	static const struct setting split[] = {{"items", "0"}, {"role", "split"}};
+	static const struct setting hazard[] = {{"items", "5000"}, {"reclamation", "hazard"}};
+	static const struct setting qsbr[] = {
+		{"items", "1"}, {"role", "split"}, {"reclamation", "qsbr"}};
+	check_kernel(catalog_kernel("queue"), split, 2, 2);
+	check_kernel(catalog_kernel("queue"), hazard, 2, 2);
+	check_kernel(catalog_kernel("queue"), qsbr, 3, 4);
+}
+
 static void pictures_of_any_shape_are_computed_whole(void **state)
 {
 	(void)state;
@@ -342,6 +354,12 @@ static void bad_values_are_refused_with_what_is_accepted(void **state)
 		{"contention.cs=-1", "0..1000000"},
 		{"contention.work=1.5", "0..1000000"},
 		{"contention.lines=65", "0..64"},
+		{"queue.items=-1", "0..1048576"},
+		{"queue.items=1048577", "0..1048576"},
+		{"queue.items=few", "few"},
+		{"queue.role=both", "mixed|split"},
+		{"queue.role=", "mixed|split"},
+		{"queue.reclamation=none", "epoch|hazard"},
 		{"contention@cs=1.work=2", "KERNEL.NAME=VALUE"},
 		{"bank.colour=red", "bank.accounts"},
 		{"bnak.accounts=2", "bank.accounts"},
@@ -388,6 +406,8 @@ int main(void)
 		cmocka_unit_test(contention_takes_as_long_as_it_is_told_and_says_how),
 		cmocka_unit_test(a_record_stays_whole_however_often_it_is_changed),
 		cmocka_unit_test(a_pool_of_one_or_of_many_items_lends_each_to_one_worker),
+		cmocka_unit_test(
+			a_queue_loses_nothing_empty_or_full_with_any_scheme_of_reclamation),
 		cmocka_unit_test(pictures_of_any_shape_are_computed_whole),
 		cmocka_unit_test(bad_values_are_refused_with_what_is_accepted),
 		cmocka_unit_test(good_values_are_taken_as_they_are),
