@@ -31,7 +31,9 @@ enum {
 	RECLAIM_SLOTS = 64, // nodes that a worker can hold at once
 	RECLAIM_MOVES = 64, // of which the last are remembered: a power of two
 };
-#define RECLAIM_TAG ((uintptr_t)7) // low bits of a link that are no part of the address
+// Bits of a link that are no part of the address: the low three; the high sixteen, which user space
+// leaves clear.
+#define RECLAIM_TAG ((uintptr_t)0xffff000000000007)
 
 // Retired nodes before a worker looks which of them are free. A look that must interrupt the others
 // takes microseconds, and wants more nodes to share its cost; an exploring build wants to see
