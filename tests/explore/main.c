@@ -18,7 +18,8 @@ static const char usage[] =
 	"  --workers N        scenarios of so many workers only\n"
 	"  --bound N          at most N preemptions, or `none`\n"
 	"                     (none for two workers, 2 for three)\n"
-	"  --states N         give up a scenario after so many states (400000)\n"
+	"  --states N         give up a scenario after so many states (locks\n"
+	"                     400000, structures 100000)\n"
 	"  --schedule TEXT    follow this schedule (with a name and --scenario), printing each "
 	"step\n"
 	"  --first            stop at the first failure\n"
@@ -143,7 +144,7 @@ int main(int argc, char **argv)
 		{"help", no_argument, NULL, 'h'},
 		{0},
 	};
-	struct wishes w = {.states = 400000};
+	struct wishes w = {.states = explored_states};
 	for (int c; (c = getopt_long(argc, argv, "", options, NULL)) != -1;) {
 		switch (c) {
 		case 'l':

@@ -17,6 +17,7 @@ const struct scenario *scenario_at(unsigned number);
 
 // The name of the program, and the option that names a subject, without dashes.
 extern const char explored_program[], explored_option[];
+extern const unsigned explored_states; // after so many a scenario is given up
 // Subjects: numbers below explored_count.
 extern const unsigned explored_count;
 

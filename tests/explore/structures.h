@@ -12,7 +12,7 @@ bool explored_nodes_from_malloc(void);
 #define NODES_MALLOC explored_nodes_from_malloc()
 #define NODES_BATCH 8
 #define NODES_CHUNK 0
-#define RECLAIM_SLOTS 4
+#define RECLAIM_SLOTS 6
 #define RECLAIM_MOVES 2
 #define RECLAIM_ROOM 8
 #define QSBR_QUIET 1

@@ -13,6 +13,7 @@
 #include "structures/reclaim_hazard.h"
 #include "structures/reclaim_qsbr.h"
 #include "structures/relaxed_queue.h"
+#include "structures/skiplist_lockfree.h"
 #include "structures/split_ordered.h"
 #include "structures/stack_elimination.h"
 #include "structures/stack_tagged.h"
@@ -339,26 +340,84 @@ static bool list_lazy_operate(void *structure, unsigned worker, struct operation
 	return done;
 }
 
+/* The skip list: as a map, and as a queue that gives the smallest key first. */
+
+struct explored_skiplist {
+	struct reclaim reclaim;
+	struct skiplist list;
+};
+
+enum { SKIPLIST_LOW = 16 }; // bits of a word below the key: the value, and two of state
+
+static int skiplist_begin(void *structure, const struct reclaim_class *class)
+{
+	struct explored_skiplist *l = structure;
+	int rc = skiplist_init(&l->list, 4, 8, SKIPLIST_LOW, NULL, &list_team, STRUCTURE_WORKERS);
+	return rc ? rc
+		  : reclaim_init(&l->reclaim, class, STRUCTURE_WORKERS, skiplist_free, &l->list);
+}
+
+static void skiplist_end(void *structure)
+{
+	struct explored_skiplist *l = structure;
+	reclaim_fini(&l->reclaim);
+	skiplist_fini(&l->list);
+}
+
+static struct reclaim *skiplist_domain(void *structure)
+{
+	return &((struct explored_skiplist *)structure)->reclaim;
+}
+
+static bool skiplist_do(
+	struct explored_skiplist *l, unsigned worker, struct operation *op, bool first)
+{
+	const struct reclaim_class *class = l->reclaim.class;
+	struct reclaim_worker *me = &l->reclaim.worker[worker];
+	uint64_t word = op->key << SKIPLIST_LOW | op->value << 2;
+	class->enter(me);
+	bool done = op->verb == VERB_INSERT ? skiplist_lockfree_insert(class, &l->list, me, word)
+		    : op->verb == VERB_LOOKUP
+			    ? skiplist_lockfree_lookup(class, &l->list, me, op->key, &word)
+		    : first ? skiplist_lockfree_remove_first(class, &l->list, me, &word)
+			    : skiplist_lockfree_remove(class, &l->list, me, op->key, &word);
+	class->leave(me);
+	if (done) {
+		op->key = word >> SKIPLIST_LOW;
+		op->value = word >> 2 & ((1 << (SKIPLIST_LOW - 2)) - 1);
+	}
+	return done;
+}
+
+static bool skiplist_operate(void *structure, unsigned worker, struct operation *op)
+{
+	return skiplist_do(structure, worker, op, false);
+}
+
+static bool skiplist_first_operate(void *structure, unsigned worker, struct operation *op)
+{
+	return skiplist_do(structure, worker, op, true);
+}
+
 /* The table. */
 
-#define FOR_EACH_RECLAIM(X, ...) X(epoch, __VA_ARGS__) X(hazard, __VA_ARGS__) X(qsbr, __VA_ARGS__)
-
 #define RECLAIMED(SCHEME, NAME, MODEL, TYPE, PREFIX)                                               \
-	{.name = NAME "/" #SCHEME,                                                                 \
-		.model = MODEL,                                                                    \
-		.reclaim = &SCHEME##_reclaim,                                                      \
-		.size = sizeof(TYPE),                                                              \
-		.init = PREFIX##_begin,                                                            \
-		.fini = PREFIX##_end,                                                              \
-		.domain = PREFIX##_domain,                                                         \
-		.operate = PREFIX##_operate},
+	{                                                                                          \
+		.name = NAME "/" #SCHEME, .model = MODEL, .reclaim = &SCHEME##_reclaim,            \
+		.size = sizeof(TYPE), .init = PREFIX##_begin, .fini = PREFIX##_end,                \
+		.domain = PREFIX##_domain, .operate = PREFIX##_operate                             \
+	}
 #define EXPLORED(NAME, MODEL, ...)                                                                 \
 	{                                                                                          \
 		.name = #NAME, .model = MODEL, .size = sizeof(struct NAME), .init = NAME##_begin,  \
 		.fini = NAME##_end, .operate = NAME##_operate, __VA_ARGS__                         \
 	}
-#define MAP(NAME) FOR_EACH_RECLAIM(RECLAIMED, #NAME, MODEL_MAP, struct explored_map, NAME)
+#define RECLAIMED_BY_ALL(...)                                                                      \
+	RECLAIMED(epoch, __VA_ARGS__), RECLAIMED(hazard, __VA_ARGS__), RECLAIMED(qsbr, __VA_ARGS__)
 
+#define skiplist_first_begin skiplist_begin
+#define skiplist_first_end skiplist_end
+#define skiplist_first_domain skiplist_domain
 #define list_lockfree_end list_end
 #define list_lazy_end list_end
 #define list_lockfree_domain list_domain
@@ -367,14 +426,19 @@ static bool list_lazy_operate(void *structure, unsigned worker, struct operation
 #define rcu_map_domain map_domain
 
 static const struct structure structures[] = {
-	FOR_EACH_RECLAIM(RECLAIMED, "cell", MODEL_NONE, struct cell, cell) FOR_EACH_RECLAIM(
-		RECLAIMED, "ms_queue", MODEL_QUEUE, struct ms_queue, ms_queue)
-		FOR_EACH_RECLAIM(RECLAIMED, "faa_queue", MODEL_QUEUE, struct faa_queue, faa_queue)
-			EXPLORED(ticket_ring, MODEL_QUEUE, .capacity = 2),
+	RECLAIMED_BY_ALL("cell", MODEL_NONE, struct cell, cell),
+	RECLAIMED_BY_ALL("ms_queue", MODEL_QUEUE, struct ms_queue, ms_queue),
+	RECLAIMED_BY_ALL("faa_queue", MODEL_QUEUE, struct faa_queue, faa_queue),
+	EXPLORED(ticket_ring, MODEL_QUEUE, .capacity = 2),
 	EXPLORED(relaxed_queue, MODEL_BAG, .lanes = true),
-	FOR_EACH_RECLAIM(RECLAIMED, "stack_treiber", MODEL_STACK, struct stack_treiber,
-		stack_treiber) EXPLORED(stack_tagged, MODEL_STACK),
+	RECLAIMED_BY_ALL("stack_treiber", MODEL_STACK, struct stack_treiber, stack_treiber),
+	EXPLORED(stack_tagged, MODEL_STACK),
 	EXPLORED(stack_elimination, MODEL_STACK),
-	FOR_EACH_RECLAIM(RECLAIMED, "list_lockfree", MODEL_MAP, struct explored_list, list_lockfree)
-		FOR_EACH_RECLAIM(RECLAIMED, "list_lazy", MODEL_MAP, struct explored_list, list_lazy)
-			MAP(split_ordered) MAP(rcu_map)};
+	RECLAIMED_BY_ALL("list_lockfree", MODEL_MAP, struct explored_list, list_lockfree),
+	RECLAIMED_BY_ALL("list_lazy", MODEL_MAP, struct explored_list, list_lazy),
+	RECLAIMED_BY_ALL("skiplist_lockfree", MODEL_MAP, struct explored_skiplist, skiplist),
+	RECLAIMED_BY_ALL("skiplist_lockfree-first", MODEL_PRIORITY_QUEUE, struct explored_skiplist,
+		skiplist_first),
+	RECLAIMED_BY_ALL("split_ordered", MODEL_MAP, struct explored_map, split_ordered),
+	RECLAIMED_BY_ALL("rcu_map", MODEL_MAP, struct explored_map, rcu_map),
+};
