@@ -117,3 +117,14 @@ explores()
 	explores 2 --lock no-such-lock
 	explores 2 --schedule m
 }
+
+@test "a structure's mutant is caught by the explorer: memory used after it was freed, ABA" {
+	mkdir -p "$BATS_TEST_TMPDIR/mutants/stack_tagged" "$BATS_TEST_TMPDIR/mutants/stack_treiber"
+	cp "$ROOT/tests/mutants/stack_tagged/no-tag.sed" "$BATS_TEST_TMPDIR/mutants/stack_tagged"
+	cp "$ROOT/tests/mutants/stack_treiber/unprotected.sed" "$BATS_TEST_TMPDIR/mutants/stack_treiber"
+	test_mutants
+	[ "$status" = 0 ]
+	grep -qx 'stack_tagged  *no-tag  *explorer' <<<"$output"
+	grep -qx 'stack_treiber  *unprotected  *explorer' <<<"$output"
+	[ "${lines[-1]}" = 'mutants: 2/2 caught' ]
+}

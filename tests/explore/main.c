@@ -17,7 +17,7 @@ static const char usage[] =
 	"  --scenario NAME    this scenario only\n"
 	"  --workers N        scenarios of so many workers only\n"
 	"  --bound N          at most N preemptions, or `none`\n"
-	"                     (none for two workers, 2 for three)\n"
+	"                     (none for two workers; for three 2, of structures 3)\n"
 	"  --states N         give up a scenario after so many states (locks\n"
 	"                     400000, structures 100000)\n"
 	"  --schedule TEXT    follow this schedule (with a name and --scenario), printing each "
@@ -70,11 +70,17 @@ static void say_how(char *text, size_t size, const struct search_result *r, int 
 static int explore_one(
 	unsigned number, const struct wishes *w, const struct scenario *s, const void *subject)
 {
-	int last = w->bound_given ? w->bound : s->workers == 2 ? NO_BOUND : 2, whole = UNKNOWN;
+	int last = w->bound_given    ? w->bound
+		   : s->workers == 2 ? NO_BOUND
+				     : explored_preemptions,
+	    whole = UNKNOWN;
 	struct search_limits limits = {0, w->states};
 	struct search_result r;
 	for (int bound = 1;; bound++) {
-		limits.preemptions = bound > 2 || (last != NO_BOUND && bound > last) ? last : bound;
+		limits.preemptions =
+			(bound > 2 && last == NO_BOUND) || (last != NO_BOUND && bound > last)
+				? last
+				: bound;
 		search(s, subject, &limits, &r);
 		if (r.wrong[0] || r.cut || !r.bounded || limits.preemptions == last)
 			break;

@@ -18,6 +18,7 @@ const struct scenario *scenario_at(unsigned number);
 // The name of the program, and the option that names a subject, without dashes.
 extern const char explored_program[], explored_option[];
 extern const unsigned explored_states; // after so many a scenario is given up
+extern const int explored_preemptions; // of three workers; two have no bound
 // Subjects: numbers below explored_count.
 extern const unsigned explored_count;
 

@@ -12,6 +12,7 @@ static const struct lock_class *const explored_locks[] = {FOR_EACH_LOCK(LISTED, 
 const unsigned explored_count = sizeof explored_locks / sizeof *explored_locks;
 const char explored_program[] = "explore", explored_option[] = "lock";
 const unsigned explored_states = 400000;
+const int explored_preemptions = 2;
 
 const void *explored_subject(unsigned number)
 {

@@ -13,18 +13,19 @@
 #include "structures_list.h"
 #include "world.h"
 
-enum { OPERATIONS_MOST = 8, KEYS = 8 }; // of the workers together; keys are 1 .. KEYS - 1
+enum { OPERATIONS_MOST = 9, KEYS = 8 }; // of the workers together; keys are 1 .. KEYS - 1
 
 const unsigned explored_count = sizeof structures / sizeof *structures;
 const char explored_program[] = "explore-structures", explored_option[] = "structure";
 const unsigned explored_states = 100000;
+const int explored_preemptions = 3;
 
 struct structure_scenario {
 	struct scenario is;
 	unsigned models; // a bit for each that it fits
 	bool reuses;     // nodes come from free lists, so that they are used again at once
 	// As text, "+1" inserts, "-1" removes, "?1" looks up: first, and by each worker.
-	const char *first, *does[STRUCTURE_WORKERS];
+	const char *first, *does[STRUCTURE_WORKERS_MOST];
 };
 
 // An operation of a worker, and what has become of it.
@@ -55,6 +56,11 @@ static struct shared *shared(void)
 bool explored_nodes_from_malloc(void)
 {
 	return !shared()->scenario->reuses;
+}
+
+unsigned explored_workers(void)
+{
+	return shared()->scenario->is.workers;
 }
 
 /* The sequential model. */
@@ -250,7 +256,7 @@ static size_t say_events(char *text, size_t size)
 		if (!e->returned || at >= size)
 			continue;
 		at += (size_t)snprintf(text + at, size - at, "%s%c: %s", at ? ", " : "",
-			"ab"[i / (OPERATIONS_MOST / STRUCTURE_WORKERS)],
+			"abc"[i / (OPERATIONS_MOST / STRUCTURE_WORKERS_MOST)],
 			verb_site[e->asked.verb].text + 6);
 		if (at < size && e->asked.key)
 			at += (size_t)snprintf(text + at, size - at, " %u", (unsigned)e->asked.key);
@@ -269,7 +275,7 @@ static void *worker(void *argument)
 {
 	struct shared *s = shared();
 	unsigned me = (unsigned)(uintptr_t)argument;
-	struct event *e = &s->event[me * (OPERATIONS_MOST / STRUCTURE_WORKERS)];
+	struct event *e = &s->event[me * (OPERATIONS_MOST / STRUCTURE_WORKERS_MOST)];
 	const char *text = s->scenario->does[me];
 	go_online(me);
 	for (struct operation op; (text = read_operation(text, me + 1, &op)); e++) {
@@ -419,7 +425,9 @@ static const struct structure_scenario scenarios[] = {
 	{{"remove-pair", "neighbours are removed together", 2}, FOR(MAP), false, "+1 +2 +3",
 		{"-1", "-2 ?3"}},
 	{{"remove-walked", "a node is removed while another walks over it", 2}, FOR(MAP), false,
-		"+1 +2 +3", {"-1 -2", "?3 ?2"}},
+		"+1 +2 +3", {"-1 -2", "?3"}},
+	{{"remove-walked-back", "the same, from the other end", 2}, FOR(MAP), false, "+1 +2 +3",
+		{"-3 -2", "?1"}},
 	{{"come-back", "a removed key comes back in the same node", 2}, FOR(MAP), true, "+1 +2",
 		{"-1 +1", "-2 ?1"}},
 	{{"grow", "many keys at once", 2}, FOR(MAP), false, "+1 +2", {"+3 +4", "+5 ?1"}},
@@ -427,10 +435,16 @@ static const struct structure_scenario scenarios[] = {
 	{{"pairs", "both insert and remove, from empty", 2}, FOR_BAGS, false, "", {"+1 -", "+2 -"}},
 	{{"one-item", "two remove one item", 2}, FOR_BAGS, false, "+1", {"- +2", "-"}},
 	{{"producer", "one inserts, one removes", 2}, FOR_BAGS, false, "", {"+1 +2", "- -"}},
+	{{"drain", "two take all there is", 2}, FOR_BAGS, false, "+1 +2 +3", {"- -", "- -"}},
 	{{"aba", "a node comes back while another removes", 2}, FOR_BAGS, true, "+1 +2",
 		{"-", "- - +3"}},
 	{{"aba-insert", "a node comes back while another inserts", 2}, FOR_BAGS, true, "+1",
 		{"+2 -", "- +3 -"}},
+	{{"aba-three", "a node comes back, and not the one behind it", 3}, FOR(STACK), true,
+		"+1 +2 +3", {"-", "- +4", "-"}},
+	{{"meet", "a push and a pop lose the head to a third", 3}, FOR(STACK), true, "+1 +2",
+		{"+3", "-", "-"}},
+	{{"meet-two", "two pushes and a pop", 3}, FOR(STACK), true, "+1", {"+3", "-", "+4"}},
 	{{"full", "insertion where there is no room", 2}, FOR_BAGS, false, "+1 +2",
 		{"+3 -", "- +4"}},
 };

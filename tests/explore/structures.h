@@ -21,7 +21,8 @@ bool explored_nodes_from_malloc(void);
 
 #include "structures/reclaim.h"
 
-enum { STRUCTURE_WORKERS = 2 };
+enum { STRUCTURE_WORKERS_MOST = 3 };
+unsigned explored_workers(void); // of the scenario
 
 struct structure {
 	const char *name; // its header's, without structures/ and .h

@@ -36,9 +36,9 @@ static int cell_begin(void *structure, const struct reclaim_class *class)
 {
 	struct cell *c = structure;
 	atomic_init(&c->link, 0);
-	if (nodes_init(&c->nodes, sizeof(struct cell_node), STRUCTURE_WORKERS))
+	if (nodes_init(&c->nodes, sizeof(struct cell_node), explored_workers()))
 		return ENOMEM;
-	return reclaim_init(&c->reclaim, class, STRUCTURE_WORKERS, nodes_reclaimed, &c->nodes);
+	return reclaim_init(&c->reclaim, class, explored_workers(), nodes_reclaimed, &c->nodes);
 }
 
 static struct reclaim *cell_domain(void *structure)
@@ -86,7 +86,7 @@ static bool cell_operate(void *structure, unsigned worker, struct operation *op)
 #define RECLAIMED_QUEUE(NAME)                                                                      \
 	static int NAME##_begin(void *q, const struct reclaim_class *class)                        \
 	{                                                                                          \
-		return NAME##_init(q, class, STRUCTURE_WORKERS);                                   \
+		return NAME##_init(q, class, explored_workers());                                  \
 	}                                                                                          \
 	static void NAME##_end(void *q)                                                            \
 	{                                                                                          \
@@ -127,7 +127,7 @@ static bool ticket_ring_operate(void *q, unsigned worker, struct operation *op)
 static int relaxed_queue_begin(void *q, const struct reclaim_class *class)
 {
 	(void)class;
-	return relaxed_queue_init(q, STRUCTURE_WORKERS, 1);
+	return relaxed_queue_init(q, explored_workers(), 1);
 }
 
 static void relaxed_queue_end(void *q)
@@ -145,7 +145,7 @@ static bool relaxed_queue_operate(void *q, unsigned worker, struct operation *op
 
 static int stack_treiber_begin(void *s, const struct reclaim_class *class)
 {
-	return stack_treiber_init(s, class, STRUCTURE_WORKERS);
+	return stack_treiber_init(s, class, explored_workers());
 }
 
 static void stack_treiber_end(void *s)
@@ -169,7 +169,7 @@ static bool stack_treiber_operate(void *structure, unsigned worker, struct opera
 	static int NAME##_begin(void *s, const struct reclaim_class *class)                        \
 	{                                                                                          \
 		(void)class;                                                                       \
-		return NAME##_init(s, STRUCTURE_WORKERS);                                          \
+		return NAME##_init(s, explored_workers());                                         \
 	}                                                                                          \
 	static void NAME##_end(void *s)                                                            \
 	{                                                                                          \
@@ -196,9 +196,9 @@ struct explored_map {
 
 static int map_begin(struct explored_map *m, const struct reclaim_class *class, size_t node)
 {
-	if (nodes_init(&m->nodes, node, STRUCTURE_WORKERS))
+	if (nodes_init(&m->nodes, node, explored_workers()))
 		return ENOMEM;
-	return reclaim_init(&m->reclaim, class, STRUCTURE_WORKERS, nodes_reclaimed, &m->nodes);
+	return reclaim_init(&m->reclaim, class, explored_workers(), nodes_reclaimed, &m->nodes);
 }
 
 static void map_end(struct explored_map *m)
@@ -218,7 +218,7 @@ static int split_ordered_begin(void *structure, const struct reclaim_class *clas
 	memset(&m->split_ordered, 0, sizeof m->split_ordered);
 	return map_begin(m, class, sizeof(struct split_node))
 		       ? ENOMEM
-		       : split_ordered_init(&m->split_ordered, &m->nodes, STRUCTURE_WORKERS);
+		       : split_ordered_init(&m->split_ordered, &m->nodes, explored_workers());
 }
 
 static void split_ordered_end(void *structure)
@@ -277,14 +277,14 @@ struct explored_list {
 	struct list list;
 };
 
-static const struct lock_team list_team = {.workers = STRUCTURE_WORKERS, .spare_pu = -1};
+static const struct lock_team list_team = {.workers = STRUCTURE_WORKERS_MOST, .spare_pu = -1};
 
 static int list_begin(
 	void *structure, const struct reclaim_class *class, const struct lock_class *lock)
 {
 	struct explored_list *l = structure;
-	int rc = list_init(&l->list, lock, &list_team, STRUCTURE_WORKERS);
-	return rc ? rc : reclaim_init(&l->reclaim, class, STRUCTURE_WORKERS, list_free, &l->list);
+	int rc = list_init(&l->list, lock, &list_team, explored_workers());
+	return rc ? rc : reclaim_init(&l->reclaim, class, explored_workers(), list_free, &l->list);
 }
 
 static int list_lockfree_begin(void *structure, const struct reclaim_class *class)
@@ -352,9 +352,9 @@ enum { SKIPLIST_LOW = 16 }; // bits of a word below the key: the value, and two 
 static int skiplist_begin(void *structure, const struct reclaim_class *class)
 {
 	struct explored_skiplist *l = structure;
-	int rc = skiplist_init(&l->list, 4, 8, SKIPLIST_LOW, NULL, &list_team, STRUCTURE_WORKERS);
+	int rc = skiplist_init(&l->list, 4, 8, SKIPLIST_LOW, NULL, &list_team, explored_workers());
 	return rc ? rc
-		  : reclaim_init(&l->reclaim, class, STRUCTURE_WORKERS, skiplist_free, &l->list);
+		  : reclaim_init(&l->reclaim, class, explored_workers(), skiplist_free, &l->list);
 }
 
 static void skiplist_end(void *structure)

@@ -1,2 +1,0 @@
-# The tail stays on a node that is retired
-s/^\t\tif \(tail == head\)/\t\tif (false)/
