@@ -15,7 +15,7 @@
 struct list_node {
 	_Atomic uintptr_t next;
 	uint32_t key, value; // of a node that others can find: unchanging
-			     /* here the node's lock, where it has one */
+	/* here the node's lock, where it has one */
 };
 
 struct list {

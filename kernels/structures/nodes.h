@@ -16,12 +16,12 @@
 
 #include "atomic.h"
 
-#ifndef NODES_BATCH /* an exploring build has its own numbers */
+#ifndef NODES_BATCH           /* an exploring build has its own numbers */
 #define NODES_BATCH 256       // nodes passed on at once
 #define NODES_CHUNK (1 << 16) // bytes at a time
 #endif
 
-struct nodes_free { // what a node is while it is free
+struct nodes_free {                              // what a node is while it is free
 	_Atomic(struct nodes_free *) next_batch; // of the first of a batch
 	struct nodes_free *next;
 };

@@ -27,7 +27,7 @@
 
 #include "atomic.h"
 
-#ifndef RECLAIM_SLOTS /* an exploring build has its own numbers */
+#ifndef RECLAIM_SLOTS    /* an exploring build has its own numbers */
 #define RECLAIM_SLOTS 64 // nodes that a worker can hold at once
 #define RECLAIM_MOVES 64 // of which the last are remembered: a power of two
 #define RECLAIM_ROOM 256 // of a bag at first

@@ -9,7 +9,7 @@
 
 #include "reclaim_epoch.h"
 
-#ifndef QSBR_QUIET /* an exploring build has its own number */
+#ifndef QSBR_QUIET    /* an exploring build has its own number */
 #define QSBR_QUIET 32 // operations between two quiescent states
 #endif
 

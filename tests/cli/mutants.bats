@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: BSD-2-Clause
-# scripts/test-mutants, on scratch mutants of one lock: whoever can notice one does, and one that
+# scripts/test-mutants, on scratch mutants of one lock and two structures: whoever can notice one does, and one that
 # cannot be noticed is not called caught. And the explorer on the locks broken on purpose.
 # shellcheck disable=SC2030,SC2031,SC2154 # each test is a subshell; `run` sets more
 
@@ -121,10 +121,10 @@ explores()
 @test "a structure's mutant is caught by the explorer: memory used after it was freed, ABA" {
 	mkdir -p "$BATS_TEST_TMPDIR/mutants/stack_tagged" "$BATS_TEST_TMPDIR/mutants/stack_treiber"
 	cp "$ROOT/tests/mutants/stack_tagged/no-tag.sed" "$BATS_TEST_TMPDIR/mutants/stack_tagged"
-	cp "$ROOT/tests/mutants/stack_treiber/unprotected.sed" "$BATS_TEST_TMPDIR/mutants/stack_treiber"
+	cp "$ROOT/tests/mutants/stack_treiber/left-too-soon.sed" "$BATS_TEST_TMPDIR/mutants/stack_treiber"
 	test_mutants
 	[ "$status" = 0 ]
 	grep -qx 'stack_tagged  *no-tag  *explorer' <<<"$output"
-	grep -qx 'stack_treiber  *unprotected  *explorer' <<<"$output"
+	grep -qx 'stack_treiber  *left-too-soon  *explorer' <<<"$output"
 	[ "${lines[-1]}" = 'mutants: 2/2 caught' ]
 }

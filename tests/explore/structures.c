@@ -428,6 +428,8 @@ static const struct structure_scenario scenarios[] = {
 		"+1 +2 +3", {"-1 -2 -3", "?3"}},
 	{{"remove-walked-back", "the same, from the other end", 2}, FOR(MAP), false, "+1 +2 +3",
 		{"-3 -2", "?1"}},
+	{{"remove-walked-far", "the same, with neighbours in a hash map's bucket", 2}, FOR(MAP),
+		false, "+5 +6 +7", {"-6 -5 -7", "?5"}},
 	{{"come-back", "a removed key comes back in the same node", 2}, FOR(MAP), true, "+1 +2",
 		{"-1 +1", "-2 ?1"}},
 	{{"grow", "many keys at once", 2}, FOR(MAP), false, "+1 +2", {"+3 +4", "+5 ?1"}},
