@@ -48,7 +48,11 @@ LOCKS = $(sort $(wildcard kernels/locks/*.h $(addsuffix /*.h,$(EXTRA_LOCKS))))
 ifeq ($(CK),)
 LOCKS := $(filter-out kernels/locks/ck-%,$(LOCKS))
 endif
-CPPFLAGS += $(if $(CK),-DHAVE_CK) $(if $(URCU),-DHAVE_URCU) \
+# Checking builds are for what kernels and structures do: those with many strategies are built with
+# few locks there, which are checked with the other kernels.
+FEW_LOCKS = mutex ttas mcs combining
+CHECKING = $(SANITIZE)
+CPPFLAGS += $(if $(CHECKING),-DCHECKING) $(if $(CK),-DHAVE_CK) $(if $(URCU),-DHAVE_URCU) \
 	$(if $(CONCURRENTQUEUE),-DHAVE_CONCURRENTQUEUE)
 KERNELS = $(sort $(wildcard kernels/*.c $(addsuffix /*.c,$(EXTRA_KERNELS))))
 SOURCES = $(sort $(wildcard bench/*.c)) $(KERNELS)
@@ -57,6 +61,7 @@ SHIMS = $(filter-out $(if $(CONCURRENTQUEUE),,%/moodycamel.cc),$(sort $(wildcard
 OBJECTS = $(SOURCES:%.c=$(BUILD)/obj/%.o) $(SHIMS:%.cc=$(BUILD)/obj/%.o)
 UNIT = $(patsubst tests/unit/%.c,$(BUILD)/tests/unit/%,$(wildcard tests/unit/test_*.c))
 STRESS = $(patsubst tests/stress/%.c,$(BUILD)/tests/stress/%,$(wildcard tests/stress/test_*.c))
+HISTORY = $(patsubst tests/history/%.c,$(BUILD)/tests/history/%,$(wildcard tests/history/test_*.c))
 EXPLORE = $(BUILD)/tests/explore/explore $(BUILD)/tests/explore/explore-structures
 GENERATED = $(BUILD)/gen/locks.h $(BUILD)/gen/version.h
 
@@ -90,15 +95,18 @@ $(BUILD)/obj/%.o: %.cc
 	@mkdir -p $(@D)
 	$(CXX) -Ibench $(CXXFLAGS) -MMD -MP -c -o $@ $<
 
+# The assembler reads it.
+$(BUILD)/obj/kernels/wordcount.o: kernels/wordcount.txt
+
 # The list of locks, from the names of their headers. Written anew only if it would differ.
 $(BUILD)/gen/locks.h: FORCE
 	@mkdir -p $(@D)
 	@{ echo '// Generated from the headers in: $(sort $(dir $(LOCKS)))'; \
 	for lock in $(LOCKS); do echo "#include \"$$lock\""; done; \
-	echo '#define FOR_EACH_LOCK(X, ...) \'; \
-	for lock in $(LOCKS); do \
-		echo "	X($$(basename $$lock .h | tr - _), __VA_ARGS__) \\"; done; \
-	echo; } > $@.new; cmp -s $@.new $@ && rm $@.new || mv $@.new $@
+	list() { echo '#define FOR_EACH_LOCK(X, ...) \'; for lock; do \
+		echo "	X($$(basename $$lock .h | tr - _), __VA_ARGS__) \\"; done; echo; }; \
+	echo '#if defined CHECKING && defined FEW_LOCKS_WHERE_CHECKING'; \
+	list $(FEW_LOCKS); echo '#else'; list $(LOCKS); echo '#endif'; } > $@.new; cmp -s $@.new $@ && rm $@.new || mv $@.new $@
 
 $(BUILD)/gen/version.h: FORCE
 	@mkdir -p $(@D)
@@ -111,13 +119,15 @@ FORCE:
 # Objects of tests are kept: make would end by naming those it removes, after the tests' last line.
 .SECONDARY:
 
-# Tests: each tests/unit/test_*.c and tests/stress/test_*.c is a program; and the explorer, which
-# switches stacks behind a sanitizer's back.
-tests: $(UNIT) $(STRESS) $(if $(SANITIZE),,$(EXPLORE))
+# Tests: each test_*.c in tests/unit, tests/history and tests/stress is a program; and the explorer,
+# which switches stacks behind a sanitizer's back.
+tests: $(UNIT) $(HISTORY) $(STRESS) $(if $(SANITIZE),,$(EXPLORE))
 
 $(BUILD)/tests/%: $(BUILD)/obj/tests/%.o $(filter-out $(BUILD)/obj/bench/main.o,$(OBJECTS))
 	@mkdir -p $(@D)
 	$(CXX) $(LDFLAGS) -o $@ $^ $(LDLIBS) -lcmocka
+
+$(HISTORY): $(patsubst %.c,$(BUILD)/obj/%.o,$(filter-out tests/history/test_%,$(wildcard tests/history/*.c)))
 
 # Needs nothing but the locks, so that it is cross-built too.
 $(BUILD)/tests/stress/test_locks: tests/stress/test_locks.c $(BUILD)/gen/locks.h
@@ -152,7 +162,7 @@ explore: $(EXPLORE)
 
 # Locks and kernels broken on purpose: each check must catch its own.
 twins:
-	$(MAKE) BUILD=build/twins EXTRA_LOCKS=tests/twins/locks EXTRA_KERNELS=tests/twins/kernels \
+	$(MAKE) BUILD=build/twins CHECKING=yes EXTRA_LOCKS=tests/twins/locks EXTRA_KERNELS=tests/twins/kernels \
 		all explore
 
 test-mutants:
@@ -201,7 +211,7 @@ bench-peers: all $(BUILD)/bench-peers
 
 FORMATTED = $(wildcard bench/*.[ch] bench/*/*.[ch] bench/*/*.cc \
 	kernels/*.[ch] kernels/locks/*.h kernels/structures/*.h tests/unit/*.[ch] tests/stress/*.[ch] \
-	tests/explore/*.[ch] tests/twins/*/*.[ch])
+	tests/explore/*.[ch] tests/history/*.[ch] tests/twins/*/*.[ch])
 SHELL_SCRIPTS = $(filter-out %.awk,$(wildcard scripts/*)) .ci/run
 
 check-format:
@@ -235,4 +245,4 @@ clean:
 	rm -rf build
 
 -include $(OBJECTS:.o=.d) $(UNIT:$(BUILD)/%=$(BUILD)/obj/%.d) $(STRESS:$(BUILD)/%=$(BUILD)/obj/%.d) \
-	$(wildcard $(BUILD)/obj/tests/explore/*.d)
+	$(wildcard $(BUILD)/obj/tests/explore/*.d $(BUILD)/obj/tests/history/*.d)

@@ -24,8 +24,8 @@ static int by_name(const void *a, const void *b)
 // The one place that says which of a kernel's variants exist.
 static bool offered(const struct variant *v)
 {
-	bool many = strncmp(v->strategy, "fine-lock", strlen("fine-lock")) == 0;
-	return !(many && v->lock && v->lock->single);
+	bool many = strncmp(v->strategy, "fine-lock", 9) == 0; /* and fine-lock-lazy, ... */
+	return !(many && v->lock && v->lock->single) && (!v->available || v->available());
 }
 
 // A kernel as it is offered: its declaration's copy, with a table of variants that can grow.

@@ -49,6 +49,17 @@ static void set_preload(const struct plan *p, bool interposed)
 		unsetenv("LD_PRELOAD");
 }
 
+// Some allocators that a kernel loads have more static thread-local memory than the C library keeps
+// for what is loaded late, unless it is told before a process starts.
+static void make_room_for_libraries(void)
+{
+	char text[4096];
+	const char *given = getenv("GLIBC_TUNABLES");
+	snprintf(text, sizeof text, "glibc.rtld.optional_static_tls=16384%s%s", given ? ":" : "",
+		given ? given : ""); /* what is given comes last, and wins */
+	setenv("GLIBC_TUNABLES", text, 1);
+}
+
 static void become_measuring_process(int in, int out, const struct plan *p, bool interposed)
 {
 	/* It must not outlive a run that is killed. */
@@ -60,6 +71,7 @@ static void become_measuring_process(int in, int out, const struct plan *p, bool
 	signal(SIGTERM, SIG_DFL);
 	signal(SIGPIPE, SIG_DFL);
 	set_preload(p, interposed);
+	make_room_for_libraries();
 	execl(own_program(), "lockscale", "_measure", (char *)NULL);
 	_exit(127);
 }

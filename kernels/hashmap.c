@@ -2,6 +2,7 @@
 // hashmap: workers look up, insert and remove keys of one map. Nine ways to share it, each by the
 // same verbs, with the same hash function and the same memory for nodes; libraries' maps beside
 // ours.
+#define FEW_LOCKS_WHERE_CHECKING /* read by locks.h */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -261,7 +262,8 @@ static ALWAYS_INLINE bool map_ck_ht_apply(struct map_ck_ht *m, struct operation 
 				       : map_ck_ht_remove(m, op->key, &op->value);
 }
 
-static ALWAYS_INLINE bool map_ck_hs_apply(struct map_ck_hs *m, unsigned worker, struct operation *op)
+static ALWAYS_INLINE bool map_ck_hs_apply(
+	struct map_ck_hs *m, unsigned worker, struct operation *op)
 {
 	if (op->verb == VERB_LOOKUP)
 		return map_ck_hs_lookup(m, op->key, &op->value);
@@ -554,7 +556,7 @@ static int create_structure(struct hashmap *h, const struct run *r)
 		return rcu_map_init(&h->rcu, h->drawn->keys, &h->nodes);
 #ifdef HAVE_URCU
 	case URCU_RCULFHASH:
-		return map_urcu_init(&h->urcu, &h->nodes, r->count);
+		return map_urcu_init(&h->urcu, h->drawn->keys, &h->nodes, r->count);
 #endif
 #ifdef HAVE_CK
 	case CK_HT:

@@ -69,6 +69,8 @@ struct variant {
 	// where there is a lock. False: it failed. Keys and values are below 2^30, and not 0.
 	enum model model;
 	bool (*operate)(void *state, struct worker *w, struct operation *op);
+	// Whether this machine has what it needs, a library that may be missing. Null: nothing.
+	bool (*available)(void);
 };
 
 enum kernel_kind {

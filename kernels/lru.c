@@ -3,6 +3,7 @@
 // value and marks it as used; else the value is computed and takes the place of one not used for
 // long. Some keys are far more popular than others (Zipf's law). Even a hit writes, in an exact
 // LRU: which is why caches shared by many threads are split (fine-lock) or approximate (lock-free).
+#define FEW_LOCKS_WHERE_CHECKING /* read by locks.h */
 #include <errno.h>
 #include <math.h>
 #include <stdio.h>

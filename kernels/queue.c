@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // queue: workers pass items through one FIFO queue; each enqueues and dequeues in turn, or half of
 // them enqueue and half dequeue.
+#define FEW_LOCKS_WHERE_CHECKING /* read by locks.h */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>

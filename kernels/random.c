@@ -2,6 +2,7 @@
 // random: pi by Monte Carlo: random points in a square, of which pi/4 lie in the quarter circle.
 // The points are independent, the generator of random numbers is not: shared, it is what all wait
 // for, and C's rand() hides a lock of its own. A generator per worker shares nothing.
+#define FEW_LOCKS_WHERE_CHECKING /* read by locks.h */
 #include <errno.h>
 #include <math.h>
 #include <stdlib.h>

@@ -2,6 +2,7 @@
 // refcount: workers take references to a few shared objects, keep each for some operations and drop
 // it; now and then one replaces an object of its own by a new one, and whoever drops the last
 // reference to the old one frees it. That objects die safely costs a shared counter, or does not.
+#define FEW_LOCKS_WHERE_CHECKING /* read by locks.h */
 #include <errno.h>
 #include <math.h>
 #include <stdlib.h>
@@ -179,10 +180,12 @@ static __attribute__((noinline)) void object_free(
 // The payload is still the object's to which the reference was taken.
 static ALWAYS_INLINE void look_at(struct refcount_own *own, const struct reference *held)
 {
-	uint64_t differs = 0;
-	for (unsigned i = 0; i < WORDS; i++)
-		differs |= held->object->word[i] ^ held->serial;
-	own->wrong += differs != 0 || held->serial == 0;
+	const uint64_t *word = held->object->word, serial = held->serial;
+	_Static_assert(WORDS == 4, "all words are compared");
+	uint64_t differs =
+		(word[0] ^ serial) | (word[1] ^ serial) | (word[2] ^ serial) | (word[3] ^ serial);
+	if (__builtin_expect(differs || !serial, 0))
+		own->wrong++;
 }
 
 // How a strategy counts. lock: null where it has none.
@@ -222,7 +225,63 @@ static ALWAYS_INLINE void work(struct refcount *r, struct worker *w, uint64_t n,
 	own->operations += n;
 }
 
-/* Plain counts: of one worker alone, or under a lock. */
+/* Plain counts: of one worker alone, or under a lock, which orders the relaxed accesses. */
+
+static ALWAYS_INLINE struct object *take_plainly(struct cell *cell)
+{
+	struct object *o = (struct object *)load(&cell->object, relaxed);
+	store(&o->count, load(&o->count, relaxed) + ONE, relaxed);
+	return o;
+}
+
+static ALWAYS_INLINE void drop_plainly(
+	struct refcount *r, struct worker *w, unsigned list, struct object *o)
+{
+	int64_t left = load(&o->count, relaxed) - ONE;
+	store(&o->count, left, relaxed);
+	if (left == 0)
+		object_free(r, w, list, o);
+}
+
+static ALWAYS_INLINE void replace_plainly(
+	struct refcount *r, struct worker *w, unsigned list, struct cell *cell, unsigned number)
+{
+	struct object *new = object_make(r, w, list, NOBODY, number);
+	struct object *old = (struct object *)load(&cell->object, relaxed);
+	store(&cell->object, (uintptr_t) new, relaxed);
+	drop_plainly(r, w, list, old);
+}
+
+static ALWAYS_INLINE struct object *take_alone(struct refcount *r, struct worker *w,
+	const struct lock_class *lock, unsigned cell, unsigned slot)
+{
+	(void)w;
+	(void)lock;
+	(void)slot;
+	return take_plainly(cell_of(r, STRIDE, cell));
+}
+
+static ALWAYS_INLINE void drop_alone(
+	struct refcount *r, struct worker *w, const struct lock_class *lock, struct object *o)
+{
+	(void)lock;
+	drop_plainly(r, w, 0, o);
+}
+
+static ALWAYS_INLINE void replace_alone(
+	struct refcount *r, struct worker *w, const struct lock_class *lock, unsigned cell)
+{
+	(void)lock;
+	replace_plainly(r, w, 0, cell_of(r, STRIDE, cell), cell);
+}
+
+static const struct counting plain_alone = {take_alone, drop_alone, replace_alone};
+
+static uint64_t sequential(void *state, struct worker *w, uint64_t n)
+{
+	work(state, w, n, NULL, &plain_alone);
+	return n;
+}
 
 struct request {
 	struct cell *cell;
@@ -235,27 +294,19 @@ static inline void take_section(void *state, void *request)
 {
 	(void)state;
 	struct request *q = request;
-	/* relaxed, all: the lock orders them */
-	q->object = (struct object *)load(&q->cell->object, relaxed);
-	store(&q->object->count, load(&q->object->count, relaxed) + ONE, relaxed);
+	q->object = take_plainly(q->cell);
 }
 
 static inline void drop_section(void *state, void *request)
 {
 	struct request *q = request;
-	int64_t left = load(&q->object->count, relaxed) - ONE; /* relaxed: as above */
-	store(&q->object->count, left, relaxed);
-	if (left == 0)
-		object_free(state, q->w, q->list, q->object);
+	drop_plainly(state, q->w, q->list, q->object);
 }
 
 static inline void replace_section(void *state, void *request)
 {
 	struct request *q = request;
-	struct object *new = object_make(state, q->w, q->list, NOBODY, q->number);
-	q->object = (struct object *)load(&q->cell->object, relaxed); /* relaxed: as above */
-	store(&q->cell->object, (uintptr_t) new, relaxed);
-	drop_section(state, q);
+	replace_plainly(state, q->w, q->list, q->cell, q->number);
 }
 
 // fine: the lock at the object's cell, else one for all.
@@ -265,11 +316,8 @@ static ALWAYS_INLINE struct object *request(struct refcount *r, struct worker *w
 {
 	size_t stride = cell_stride(sizeof(struct cell), fine ? lock : NULL);
 	struct request q = {cell_of(r, stride, cell), o, w, fine ? w->index : 0, cell};
-	if (lock)
-		lock_execute(lock, fine ? cell_lock(q.cell, sizeof *q.cell) : &r->lock, &w->node[0],
-			section, r, &q);
-	else
-		section(r, &q);
+	lock_execute(lock, fine ? cell_lock(q.cell, sizeof *q.cell) : &r->lock, &w->node[0],
+		section, r, &q);
 	return q.object;
 }
 
@@ -314,12 +362,6 @@ static ALWAYS_INLINE void replace_fine(
 }
 
 static const struct counting plain_fine = {take_fine, drop_fine, replace_fine};
-
-static uint64_t sequential(void *state, struct worker *w, uint64_t n)
-{
-	work(state, w, n, NULL, &plain_global);
-	return n;
-}
 
 static ALWAYS_INLINE uint64_t global_lock(
 	void *state, struct worker *w, uint64_t n, const struct lock_class *lock)
@@ -673,13 +715,13 @@ static void nobody_holds(void *state, unsigned worker, void *object)
 
 static const struct method {
 	const char *strategy;
-	const struct counting *counting;
+	const struct counting *counting;     // of workers at rest: no locks
 	const struct reclaim_class *reclaim; // null: none
 	void (*free)(void *state, unsigned worker, void *object);
 } methods[] = {
-	{"sequential", &plain_global, NULL, NULL},
-	{"global-lock", &plain_global, NULL, NULL},
-	{"fine-lock", &plain_fine, NULL, NULL},
+	{"sequential", &plain_alone, NULL, NULL},
+	{"global-lock", &plain_alone, NULL, NULL},
+	{"fine-lock", &plain_alone, NULL, NULL},
 	{"lock-free", &atomic_counting, &epoch_reclaim, all_left_atomic},
 	{"biased", &biased_counting, &epoch_reclaim, all_left_biased},
 	{"deferred", &deferred_counting, &epoch_reclaim, all_merged},

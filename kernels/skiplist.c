@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // skiplist: a sorted map of many keys. A lookup walks through about one node a level; changes are
 // far apart, so that workers seldom meet.
+#define FEW_LOCKS_WHERE_CHECKING /* read by locks.h */
 #include "kernel.h"
 #include "locks.h"
 #include "structures/ordered.h"
@@ -54,7 +55,7 @@ static ALWAYS_INLINE uint32_t value_of(uint64_t word)
 
 static ALWAYS_INLINE bool sequential_request(struct skiplist *l, struct request *q)
 {
-	uint64_t word;
+	uint64_t word = 0;
 	if (q->verb == REQUEST_INSERT)
 		return skiplist_insert(l, 0, word_of(q->key, q->value));
 	if (q->verb == REQUEST_LOOKUP ? !skiplist_lookup(l, q->key, &word)
@@ -144,7 +145,7 @@ static bool global_operate(void *state, struct worker *w, struct operation *op)
 static ALWAYS_INLINE bool lazy_request(const struct lock_class *lock, struct skiplist *l,
 	struct reclaim_worker *me, struct skiplist_own *own, struct request *q)
 {
-	uint64_t word;
+	uint64_t word = 0;
 	if (q->verb == REQUEST_INSERT)
 		return skiplist_lazy_insert(lock, l, me, own->node, word_of(q->key, q->value));
 	if (q->verb == REQUEST_LOOKUP
@@ -200,7 +201,7 @@ static bool fine_operate(void *state, struct worker *w, struct operation *op)
 static ALWAYS_INLINE bool lockfree_request(const struct reclaim_class *scheme, struct skiplist *l,
 	struct reclaim_worker *me, struct request *q)
 {
-	uint64_t word;
+	uint64_t word = 0;
 	if (q->verb == REQUEST_INSERT)
 		return skiplist_lockfree_insert(scheme, l, me, word_of(q->key, q->value));
 	if (q->verb == REQUEST_LOOKUP ? !skiplist_lockfree_lookup(scheme, l, me, q->key, &word)

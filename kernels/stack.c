@@ -2,6 +2,7 @@
 // stack: all workers push to one stack and pop from it, each in turn: `burst` pushes, then as many
 // pops, half the workers the other way round. All of them want the same line, the head: the
 // structure that gains least from more cores, unless pushes and pops meet elsewhere (elimination).
+#define FEW_LOCKS_WHERE_CHECKING /* read by locks.h */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>

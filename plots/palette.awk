@@ -15,6 +15,30 @@ function set_styles(i, n, part, list)
 	style("private-aggregated", "#00573F", "#00573F",  4, 2)
 	style("rcu",                "#CC79A7", "#A3457B", 13, 1)
 	style("message-passing",    "#882255", "#882255", 12, 3)
+	# What is built otherwise under the same strategy has a neighbour of its colour.
+	style("fine-lock-striped",     "#C9B400", "#7A6C00",  8, 3)
+	style("fine-lock-lazy",        "#C9B400", "#7A6C00",  8, 3)
+	style("lock-free-bucket",      "#56B4E9", "#1F78AD",  6, 2)
+	style("lock-free-ring",        "#56B4E9", "#1F78AD",  6, 2)
+	style("lock-free-tagged",      "#56B4E9", "#1F78AD",  6, 2)
+	style("lock-free-faa",         "#332288", "#332288",  6, 3)
+	style("lock-free-elimination", "#332288", "#332288",  6, 3)
+	style("relaxed",               "#44AA99", "#1F7A6C",  4, 1)
+	style("biased",                "#44AA99", "#1F7A6C",  4, 1)
+	style("deferred",              "#009E73", "#007A59",  5, 2)
+	style("hazard",                "#CC79A7", "#A3457B", 13, 1)
+	# Somebody else's, by library.
+	style("ck-ht",                 "#882255", "#882255", 15, 2)
+	style("ck-hs",                 "#CC6677", "#A8475A", 14, 3)
+	style("ck-ring",               "#882255", "#882255", 15, 2)
+	style("ck-stack",              "#882255", "#882255", 15, 2)
+	style("urcu-rculfhash",        "#661100", "#661100", 14, 2)
+	style("urcu-wfcqueue",         "#661100", "#661100", 14, 2)
+	style("urcu-lfstack",          "#661100", "#661100", 14, 2)
+	style("moodycamel",            "#999933", "#6B6B1F", 15, 3)
+	style("libc",                  "#AA4499", "#AA4499", 15, 1)
+	style("jemalloc",              "#882255", "#882255", 14, 2)
+	style("mimalloc",              "#999933", "#6B6B1F", 15, 3)
 	# Strategies to come take the next free one of these, by name.
 	spare_count = split("#332288 #8C8C2E #AA4499 #661100 #44AA99 #6699CC", spare, " ")
 
@@ -67,7 +91,7 @@ function mark_of(id, lock)
 	lock = id_lock[id]
 	if (overview || lock == "-")
 		return strategy_mark[id_strategy[id]]
-	return lock_mark[lock] - (id_strategy[id] == "fine-lock")
+	return lock_mark[lock] - (id_strategy[id] ~ /^fine-lock/)
 }
 
 function dash_of(id, lock)

@@ -13,12 +13,14 @@
 enum { FLAT_ENTRIES = 3, FLAT_LOAD = 2, FLAT_FEWEST = 8 };
 
 struct flat_bucket {
-	_Alignas(64) struct flat_bucket *next; // where three entries are not enough
-	uint32_t used;                         // a bit for each entry
+	struct flat_bucket *next; // where three entries are not enough
+	uint32_t used;            // a bit for each entry
 	struct {
 		uint64_t key, value;
 	} entry[FLAT_ENTRIES];
 };
+
+_Static_assert(sizeof(struct flat_bucket) == 64, "one line");
 
 struct flat_map {
 	struct flat_bucket *bucket;

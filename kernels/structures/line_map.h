@@ -37,10 +37,12 @@ struct line_entry {
 };
 
 struct line_bucket {
-	_Alignas(64) _Atomic uint64_t state; // of all lines of the bucket, in the first
+	_Atomic uint64_t state; // of all lines of the bucket, in the first
 	_Atomic(struct line_bucket *) next;
 	struct line_entry entry[LINE_ENTRIES];
 };
+
+_Static_assert(sizeof(struct line_bucket) == 64, "one line");
 
 struct line_table {
 	size_t mask; // buckets less one: a power of two
@@ -125,7 +127,7 @@ static ALWAYS_INLINE unsigned line_hits_all(
 {
 	unsigned hits = 0;
 	/* L2: acquire; pairs with L5. A valid entry's line is seen: L3 came after it. */
-	for (unsigned i = 0; b && state & LINE_VALID >> i; i += LINE_ENTRIES) {
+	for (unsigned i = 0; b && (state & LINE_VALID) >> i; i += LINE_ENTRIES) {
 		hits |= line_hits(b, key) << i;
 		b = load(&b->next, acquire);
 	}

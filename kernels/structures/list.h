@@ -58,8 +58,15 @@ static inline void list_free(void *context, unsigned worker, void *node)
 	nodes_put(&l->nodes, worker, node);
 }
 
-// Where nobody else changes the list, or a lock orders the changes: relaxed is enough.
+// Where nobody else changes the list, or a lock orders the changes: relaxed is enough. The node is
+// not marked: taking a mark off would make each hop a quarter longer.
 static ALWAYS_INLINE struct list_node *list_next(const struct list_node *node)
+{
+	return (struct list_node *)load(&node->next, relaxed);
+}
+
+// The same of a node that may be marked.
+static ALWAYS_INLINE struct list_node *list_behind(const struct list_node *node)
 {
 	return (struct list_node *)(load(&node->next, relaxed) & ~LIST_MARK);
 }
@@ -109,7 +116,7 @@ static inline void list_fini(struct list *l)
 	if (!l->nodes.worker)
 		return;
 	for (struct list_node *node = l->head, *next; node; node = next) {
-		next = list_next(node);
+		next = list_behind(node);
 		list_free(l, 0, node);
 	}
 	l->head = NULL;
@@ -123,8 +130,8 @@ static inline bool list_content(const struct list *l, uint64_t *count, uint64_t 
 	const struct list_node *node = list_next(l->head);
 	bool sound = true;
 	*count = *sum = 0;
-	for (; node->key != (uint32_t)LIST_TAIL; node = list_next(node)) {
-		sound &= node->key < list_next(node)->key;
+	for (; node->key != (uint32_t)LIST_TAIL; node = list_behind(node)) {
+		sound &= node->key < list_behind(node)->key;
 		sound &= !(load(&node->next, relaxed) & LIST_MARK); /* relaxed: at rest */
 		++*count;
 		*sum += node->key;
@@ -166,7 +173,7 @@ static ALWAYS_INLINE bool list_change(struct list *l, unsigned worker, struct re
 		return false;
 	q->value = node->value;
 	if (q->verb == REQUEST_REMOVE) /* release, as above: for the node behind */
-		store(&prev->next, (uintptr_t)list_next(node), release);
+		store(&prev->next, (uintptr_t)list_behind(node), release);
 	return true;
 }
 

@@ -15,7 +15,7 @@
  * so that all the outgrown ones together are no larger than the last. */
 
 struct map_ck_block {
-	_Alignas(64) struct map_ck_block *next;
+	_Alignas(max_align_t) struct map_ck_block *next;
 };
 
 static struct map_ck_block *map_ck_kept; // by writers, under the mutex of the one map there is

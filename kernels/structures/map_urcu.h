@@ -45,7 +45,10 @@ static inline void map_urcu_offline(void)
 	urcu_qsbr_thread_offline();
 }
 
-static inline int map_urcu_init(struct map_urcu *m, struct nodes *nodes, unsigned workers)
+// Sized for the load, since it grows late and by a thread of its own; by the count of nodes, since
+// by the length of chains it grows without end.
+static inline int map_urcu_init(
+	struct map_urcu *m, size_t keys, struct nodes *nodes, unsigned workers)
 {
 	m->nodes = nodes;
 	m->workers = workers;
@@ -53,8 +56,8 @@ static inline int map_urcu_init(struct map_urcu *m, struct nodes *nodes, unsigne
 	if (!m->worker)
 		return ENOMEM;
 	memset(m->worker, 0, workers * sizeof *m->worker);
-	m->table = cds_lfht_new_flavor(
-		16, 16, 0, CDS_LFHT_AUTO_RESIZE | CDS_LFHT_ACCOUNTING, &urcu_qsbr_flavor, NULL);
+	m->table = cds_lfht_new_flavor(map_power(keys), 1, 0,
+		CDS_LFHT_AUTO_RESIZE | CDS_LFHT_ACCOUNTING, &urcu_qsbr_flavor, NULL);
 	return m->table ? 0 : ENOMEM;
 }
 

@@ -196,6 +196,7 @@ static __attribute__((noinline, unused)) void nodes_pass_on(struct nodes *n, str
 static ALWAYS_INLINE void nodes_put(struct nodes *n, unsigned worker, void *node)
 {
 	if (NODES_MALLOC && !n->arena) {
+		keep_in_register(node); /* or compilers warn that stable ones were not malloc's */
 		free(node);
 		return;
 	}

@@ -76,6 +76,7 @@ struct reclaim {
 	unsigned workers;
 	struct reclaim_worker *worker;
 	// Takes a node back that nobody can hold any more; called by that worker.
+	// In parentheses where it is called: an exploring build has a macro of that name.
 	void (*free)(void *context, unsigned worker, void *node);
 	void *context;
 	// Workers announce what they read with plain stores, and who looks at the announcements
@@ -280,7 +281,7 @@ static inline void reclaim_bag_empty(struct reclaim_worker *me, struct reclaim_b
 {
 	struct reclaim *r = me->domain;
 	for (size_t i = 0; i < bag->count; i++)
-		r->free(r->context, me->index, bag->node[i]);
+		(r->free)(r->context, me->index, bag->node[i]);
 	bag->count = 0;
 }
 

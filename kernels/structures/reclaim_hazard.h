@@ -151,7 +151,7 @@ static __attribute__((noinline, unused)) void hazard_look(struct reclaim_worker 
 		if (!mask || hazard_held(&me->bag[2], mask, bag->node[i]))
 			bag->node[kept++] = bag->node[i];
 		else
-			r->free(r->context, me->index, bag->node[i]);
+			(r->free)(r->context, me->index, bag->node[i]);
 	bag->count = kept;
 	me->look = kept + r->batch;
 }

@@ -276,8 +276,7 @@ static ALWAYS_INLINE struct skiplist_node *skiplist_seek(
 	return skiplist_leads_to(l, link, key) ? skiplist_node(link) : NULL;
 }
 
-// The word of that key. A walk without branches but its end: which way it goes is a coin's toss,
-// and no processor predicts that.
+// The word of that key.
 static ALWAYS_INLINE bool skiplist_lookup(const struct skiplist *l, uint64_t key, uint64_t *word)
 {
 	const uint64_t prefix = skiplist_prefix(l, key);

@@ -161,6 +161,61 @@ static void every_skip_list_does_what_a_table_does(void **state)
 	for_each_variant("skiplist", same_as_a_table);
 }
 
+/* Priority queues. */
+
+enum { QUEUE_MOST = 512, QUEUE_OPERATIONS = 20000 };
+
+static const struct setting empty_at_first = {"items", "0"};
+
+// The place of the smallest of some keys, or of any that is wanted.
+static unsigned place_of(const uint64_t *key, unsigned count, uint64_t wanted)
+{
+	unsigned at = 0;
+	for (unsigned i = 1; i < count; i++)
+		at = wanted ? (key[i] == wanted ? i : at) : (key[i] < key[at] ? i : at);
+	return at;
+}
+
+// Distinct keys go in; the smallest comes out, or any of a bag's.
+static void same_as_an_array(const struct kernel *k, const struct variant *v, const char *scheme)
+{
+	const struct setting set[] = {empty_at_first, {"reclamation", scheme}};
+	struct subject s;
+	uint64_t key[QUEUE_MOST], random = 2;
+	unsigned count = 0, put = 0;
+	make(&s, k, v, set, COUNT(set), workers_of(v, 2));
+	for (unsigned i = 0; i < QUEUE_OPERATIONS || count; i++) {
+		struct worker *w = s.workers[draw(&random) % s.run.count];
+		bool insert = i < QUEUE_OPERATIONS && count < QUEUE_MOST &&
+			      draw(&random) % 16 < (i / 1024 % 2 ? 6 : 10);
+		uint64_t made = 1 + (++put * (uint64_t)7919) % ((1 << 30) - 35);
+		struct operation op = {VERB_REMOVE, 0, 0};
+		if (insert)
+			op = (struct operation){VERB_INSERT, made, made};
+		bool done = v->operate(s.run.state, w, &op);
+		if (done != (insert || count))
+			fail_msg("%s/%s, %s: operation %u", k->name, v->strategy, scheme, i);
+		if (insert)
+			key[count++] = made;
+		if (insert || !done)
+			continue;
+		unsigned at = place_of(key, count, v->model == MODEL_BAG ? op.value : 0);
+		if (key[at] != op.value || op.key != op.value)
+			fail_msg("%s/%s, %s: removal %u gave a wrong key", k->name, v->strategy,
+				scheme, i);
+		key[at] = key[--count];
+	}
+	struct operation nothing = {VERB_REMOVE, 0, 0};
+	assert_false(v->operate(s.run.state, s.workers[0], &nothing));
+	unmake(&s);
+}
+
+static void every_priority_queue_gives_its_smallest_key_and_a_bag_each(void **state)
+{
+	(void)state;
+	for_each_variant("pqueue", same_as_an_array);
+}
+
 /* Threads. */
 
 struct thread {
@@ -227,12 +282,20 @@ static void threads_on_few_keys_of_a_skip_list_lose_nothing(void **state)
 	for_each_variant("skiplist", few_keys);
 }
 
+static void threads_on_few_items_of_a_priority_queue_lose_nothing(void **state)
+{
+	(void)state;
+	for_each_variant("pqueue", few_keys);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_set_does_what_a_table_does),
 		cmocka_unit_test(every_skip_list_does_what_a_table_does),
+		cmocka_unit_test(every_priority_queue_gives_its_smallest_key_and_a_bag_each),
 		cmocka_unit_test(threads_on_few_keys_of_a_set_lose_nothing),
+		cmocka_unit_test(threads_on_few_items_of_a_priority_queue_lose_nothing),
 		cmocka_unit_test(threads_on_few_keys_of_a_skip_list_lose_nothing),
 	};
 	alarm(HANG_S);
