@@ -12,10 +12,9 @@
 // may still be found; its link does not change any more.
 #define LIST_MARK ((uintptr_t)1)
 
-struct list_node {
+struct list_node { // and behind it the node's lock, where it has one
 	_Atomic uintptr_t next;
 	uint32_t key, value; // of a node that others can find: unchanging
-	/* here the node's lock, where it has one */
 };
 
 struct list {

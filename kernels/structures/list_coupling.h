@@ -19,9 +19,9 @@ static ALWAYS_INLINE bool list_coupling_request(const struct lock_class *lock, s
 	lock->acquire(list_lock(prev), &own[0]);
 	for (;;) {
 		node = list_next(prev);
+		if (scheme->validates) /* stays linked, since prev is locked */
+			scheme->protect(me, odd ^ 1, &prev->next);
 		lock->acquire(list_lock(node), &own[odd ^ 1]);
-		if (scheme->validates) /* linked, since prev is locked */
-			scheme->hold(me, odd ^ 1, node);
 		if (node->key >= q->key)
 			break;
 		lock->release(list_lock(prev), &own[odd]);
