@@ -62,7 +62,7 @@ OBJECTS = $(SOURCES:%.c=$(BUILD)/obj/%.o) $(SHIMS:%.cc=$(BUILD)/obj/%.o)
 UNIT = $(patsubst tests/unit/%.c,$(BUILD)/tests/unit/%,$(wildcard tests/unit/test_*.c))
 STRESS = $(patsubst tests/stress/%.c,$(BUILD)/tests/stress/%,$(wildcard tests/stress/test_*.c))
 HISTORY = $(patsubst tests/history/%.c,$(BUILD)/tests/history/%,$(wildcard tests/history/test_*.c))
-EXPLORE = $(BUILD)/tests/explore/explore
+EXPLORE = $(BUILD)/tests/explore/explore $(BUILD)/tests/explore/explore-structures
 GENERATED = $(BUILD)/gen/locks.h $(BUILD)/gen/version.h
 
 .PHONY: all help run quick test bench-peers check check-format cppcheck shellcheck format bundle install clean \
@@ -75,7 +75,7 @@ help:
 	@echo "make run          measure this machine with defaults, verdict and charts (< 4 min)"
 	@echo "make quick        the same in half a minute, less precise"
 	@echo "make test         all tests; the last line counts them"
-	@echo "make explore      the program that tries interleavings of every lock"
+	@echo "make explore      the programs that try interleavings of every lock and structure"
 	@echo "make test-mutants every known way to break a lock is noticed (some minutes)"
 	@echo "make test-arm64   the locks' stress test on an emulated ARM processor"
 	@echo "make bench-peers  our figures against their targets (both cores, some minutes)"
@@ -137,7 +137,11 @@ $(BUILD)/tests/stress/test_locks: tests/stress/test_locks.c $(BUILD)/gen/locks.h
 
 # The locks against the explorer's atomics, C library and kernel; their static data in a section
 # that it can save and put back.
-$(BUILD)/obj/tests/explore/scenarios.o: tests/explore/scenarios.c $(BUILD)/gen/locks.h
+EXPLORED = $(BUILD)/obj/tests/explore/scenarios.o $(BUILD)/obj/tests/explore/structures.o
+# Structures with a call at each access that is not atomic, for a use after free: calls of
+# ThreadSanitizer's names, which the explorer answers.
+$(BUILD)/obj/tests/explore/structures.o: CFLAGS += -fsanitize=thread
+$(EXPLORED): $(BUILD)/obj/%.o: %.c $(BUILD)/gen/locks.h
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(CFLAGS) -Itests/explore -include tests/explore/explore_posix.h \
 		'-DLOCKSCALE_ATOMIC="explore_atomic.h"' '-DLOCKSCALE_FUTEX="explore_futex.h"' \
@@ -148,7 +152,9 @@ $(BUILD)/obj/tests/explore/scenarios.o: tests/explore/scenarios.c $(BUILD)/gen/l
 
 $(BUILD)/obj/tests/explore/world.o: CFLAGS += -U_FORTIFY_SOURCE
 
-$(EXPLORE): $(addprefix $(BUILD)/obj/tests/explore/,main.o search.o world.o scenarios.o)
+$(BUILD)/tests/explore/explore: $(BUILD)/obj/tests/explore/scenarios.o
+$(BUILD)/tests/explore/explore-structures: $(BUILD)/obj/tests/explore/structures.o
+$(EXPLORE): $(addprefix $(BUILD)/obj/tests/explore/,main.o search.o world.o)
 	@mkdir -p $(@D)
 	$(CC) $(LDFLAGS) -o $@ $^
 

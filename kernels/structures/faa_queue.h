@@ -10,7 +10,9 @@
 #include "nodes.h"
 #include "reclaim.h"
 
-enum { FAA_SLOTS = 512 };
+#ifndef FAA_SLOTS /* an exploring build has its own number */
+#define FAA_SLOTS 512
+#endif
 #define FAA_EMPTY ((uint64_t)0)
 #define FAA_CLOSED UINT64_MAX
 

@@ -27,7 +27,9 @@ static inline size_t map_power(size_t least)
 
 // Workers tell of MAP_COUNT_STEP more or fewer keys at once: a map whose size does not change
 // shares next to nothing.
-enum { MAP_COUNT_STEP = 32 };
+#ifndef MAP_COUNT_STEP /* an exploring build has its own number */
+#define MAP_COUNT_STEP 32
+#endif
 
 struct map_count_worker {
 	LINE_ALIGNED long untold;

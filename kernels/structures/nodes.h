@@ -16,7 +16,10 @@
 
 #include "atomic.h"
 
-enum { NODES_BATCH = 256, NODES_CHUNK = 1 << 16 }; // nodes passed on at once; bytes at a time
+#ifndef NODES_BATCH           /* an exploring build has its own numbers */
+#define NODES_BATCH 256       // nodes passed on at once
+#define NODES_CHUNK (1 << 16) // bytes at a time
+#endif
 
 struct nodes_free {                              // what a node is while it is free
 	_Atomic(struct nodes_free *) next_batch; // of the first of a batch
@@ -45,7 +48,8 @@ struct nodes {
 	size_t arena_used, arena_size;
 };
 
-#if defined __SANITIZE_ADDRESS__ || defined __SANITIZE_THREAD__ || defined NODES_FROM_MALLOC
+#if defined NODES_MALLOC /* an exploring build says */
+#elif defined __SANITIZE_ADDRESS__ || defined __SANITIZE_THREAD__ || defined NODES_FROM_MALLOC
 #define NODES_MALLOC 1
 #elif defined __has_feature
 #if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)

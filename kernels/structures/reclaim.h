@@ -27,10 +27,11 @@
 
 #include "atomic.h"
 
-enum {
-	RECLAIM_SLOTS = 64, // nodes that a worker can hold at once
-	RECLAIM_MOVES = 64, // of which the last are remembered: a power of two
-};
+#ifndef RECLAIM_SLOTS    /* an exploring build has its own numbers */
+#define RECLAIM_SLOTS 64 // nodes that a worker can hold at once
+#define RECLAIM_MOVES 64 // of which the last are remembered: a power of two
+#define RECLAIM_ROOM 256 // of a bag at first
+#endif
 // Bits of a link that are no part of the address: the low three; the high sixteen, which user space
 // leaves clear.
 #define RECLAIM_TAG ((uintptr_t)0xffff000000000007)
@@ -260,7 +261,7 @@ static __attribute__((noinline, unused)) bool reclaim_bag_reserve(
 static ALWAYS_INLINE bool reclaim_bag_put(struct reclaim_bag *bag, void *node)
 {
 	if (__builtin_expect(bag->count == bag->room, 0) &&
-		!reclaim_bag_reserve(bag, bag->room ? 2 * bag->room : 256))
+		!reclaim_bag_reserve(bag, bag->room ? 2 * bag->room : RECLAIM_ROOM))
 		return false;
 	bag->node[bag->count++] = node;
 	return true;

@@ -9,7 +9,9 @@
 
 #include "reclaim_epoch.h"
 
-enum { QSBR_QUIET = 32 }; // operations between two quiescent states
+#ifndef QSBR_QUIET    /* an exploring build has its own number */
+#define QSBR_QUIET 32 // operations between two quiescent states
+#endif
 
 static inline void qsbr_online(struct reclaim_worker *me)
 {

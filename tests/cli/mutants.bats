@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: BSD-2-Clause
-# scripts/test-mutants, on scratch mutants of one lock: whoever can notice one does, and one that
+# scripts/test-mutants, on scratch mutants of one lock and two structures: whoever can notice one does, and one that
 # cannot be noticed is not called caught. And the explorer on the locks broken on purpose.
 # shellcheck disable=SC2030,SC2031,SC2154 # each test is a subshell; `run` sets more
 
@@ -65,15 +65,17 @@ explores()
 	[ "${lines[-1]}" = 'mutants: 1/1 caught' ]
 }
 
-@test "every mutant of the tree belongs to a lock, says what is wrong and changes it" {
+@test "every mutant of the tree belongs to a lock or structure, says what is wrong and changes it" {
 	for file in "$ROOT"/tests/mutants/*/*.sed; do
 		[ -f "$file" ] || continue
-		lock=$(basename "$(dirname "$file")")
+		name=$(basename "$(dirname "$file")")
+		header=$ROOT/kernels/locks/$name.h
+		[ -f "$header" ] || header=$ROOT/kernels/structures/$name.h
 		head -n 1 "$file" | grep -q '^# .' || {
 			echo "$file: no comment in its first line"
 			return 1
 		}
-		! sed -E -f "$file" "$ROOT/kernels/locks/$lock.h" | cmp -s - "$ROOT/kernels/locks/$lock.h" || {
+		! sed -E -f "$file" "$header" | cmp -s - "$header" || {
 			echo "$file: changes nothing"
 			return 1
 		}
@@ -114,4 +116,15 @@ explores()
 	explores 2 --lock twin-two-owners --scenario pair --schedule '?'
 	explores 2 --lock no-such-lock
 	explores 2 --schedule m
+}
+
+@test "a structure's mutant is caught by the explorer: memory used after it was freed, ABA" {
+	mkdir -p "$BATS_TEST_TMPDIR/mutants/stack_tagged" "$BATS_TEST_TMPDIR/mutants/stack_treiber"
+	cp "$ROOT/tests/mutants/stack_tagged/no-tag.sed" "$BATS_TEST_TMPDIR/mutants/stack_tagged"
+	cp "$ROOT/tests/mutants/stack_treiber/left-too-soon.sed" "$BATS_TEST_TMPDIR/mutants/stack_treiber"
+	test_mutants
+	[ "$status" = 0 ]
+	grep -qx 'stack_tagged  *no-tag  *explorer' <<<"$output"
+	grep -qx 'stack_treiber  *left-too-soon  *explorer' <<<"$output"
+	[ "${lines[-1]}" = 'mutants: 2/2 caught' ]
 }

@@ -82,7 +82,7 @@
 #define atomic_compare_exchange_weak_explicit(p, e, v, success, failure)                           \
 	EXPLORE_COMPARE_EXCHANGE(OP_CAS_WEAK, p, e, v, "compare_exchange_weak(" #p ", " #v ")")
 
-#define atomic_init(p, v) ((void)(*(p) = (v)))
+#define atomic_init(p, v) ((void)(*(EXPLORE_VALUE(p) *)(p) = (v)))
 #define atomic_load(p) atomic_load_explicit(p, )
 #define atomic_store(p, v) atomic_store_explicit(p, v, )
 #define atomic_exchange(p, v) atomic_exchange_explicit(p, v, )

@@ -8,6 +8,7 @@
 #include <semaphore.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
@@ -108,8 +109,13 @@ static inline int explore_nothing(const volatile void *p)
 #define clock_gettime(clock, t)                                                                    \
 	((void)(clock), EXPLORE_CALL("clock_gettime()", explore_clock_gettime((t), &site)))
 
+// Of address space only the beginning: all that a scenario comes to use.
+#define mmap(a, n, p, f, d, o)                                                                     \
+	((void)(n), (void)(p), (void)(f), (void)(d), explore_alloc(1024, true))
+#define munmap(p, n) ((void)(n), explore_free(p))
 #define malloc(n) explore_alloc((n), false)
 #define calloc(n, m) explore_alloc((size_t)(n) * (m), true)
 #define aligned_alloc(a, n) ((void)(a), explore_alloc((n), false))
 #define posix_memalign(p, a, n) ((void)(a), *(p) = explore_alloc((n), false), *(p) ? 0 : 12)
-#define free(p) explore_free(p)
+#define realloc(p, n) explore_realloc((p), (n))
+#define free explore_free /* of a structure's field too */

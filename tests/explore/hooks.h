@@ -86,6 +86,7 @@ pthread_t explore_thread_self(void);
 int explore_clock_gettime(struct timespec *t, const struct explore_site *site);
 
 void *explore_alloc(size_t size, bool zeroed);
+void *explore_realloc(void *p, size_t size);
 void explore_free(void *p);
 
 /* The scenario's own. */

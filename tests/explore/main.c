@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// explore: every lock in every scenario, through its interleavings. Prints TAP.
+// explore, explore-structures: every lock or structure in every scenario, through its
+// interleavings. Prints TAP.
+#include <fnmatch.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,38 +11,43 @@
 
 static const char usage[] =
 	"Usage: explore [OPTION...]\n"
+	"       explore-structures [OPTION...]\n"
 	"  --lock NAME        this lock only (also one that is not explored by default)\n"
+	"  --structure NAME   this structure only: STRUCTURE/RECLAMATION, shell patterns allowed\n"
 	"  --scenario NAME    this scenario only\n"
 	"  --workers N        scenarios of so many workers only\n"
 	"  --bound N          at most N preemptions, or `none`\n"
-	"                     (none for two workers, 2 for three)\n"
-	"  --states N         give up a scenario after so many states (400000)\n"
-	"  --schedule TEXT    follow this schedule (with --lock and --scenario), printing each "
+	"                     (none for two workers; for three 2, of structures 3)\n"
+	"  --states N         give up a scenario after so many states (locks\n"
+	"                     400000, structures 100000)\n"
+	"  --schedule TEXT    follow this schedule (with a name and --scenario), printing each "
 	"step\n"
-	"  --list             locks and scenarios\n"
+	"  --first            stop at the first failure\n"
+	"  --list             what is explored, and scenarios\n"
 	"Exit status: 0 nothing wrong, 1 a failure, 2 usage.\n";
 
 struct wishes {
-	const char *lock, *scenario, *schedule;
+	const char *subject, *scenario, *schedule;
 	unsigned workers, states;
 	int bound;
-	bool bound_given, list;
+	bool bound_given, first, list;
 };
 
-static const struct lock_class *wanted_lock(const struct wishes *w, unsigned i)
+static const void *wanted_subject(const struct wishes *w, unsigned i)
 {
-	const struct lock_class *class = explored_locks[i];
-	bool wanted = w->lock ? !strcmp(w->lock, explored_name(class)) : explored_by_default(class);
-	return wanted ? class : NULL;
+	const void *subject = explored_subject(i);
+	bool wanted = w->subject ? !fnmatch(w->subject, explored_name(subject), 0)
+				 : explored_by_default(subject);
+	return wanted ? subject : NULL;
 }
 
 static const struct scenario *wanted_scenario(
-	const struct wishes *w, unsigned i, const struct lock_class *class)
+	const struct wishes *w, unsigned i, const void *subject)
 {
-	const struct scenario *s = &scenarios[i];
+	const struct scenario *s = scenario_at(i);
 	bool wanted = (!w->scenario || !strcmp(w->scenario, s->name)) &&
 		      (!w->workers || w->workers == s->workers);
-	return wanted && s->applies(class) ? s : NULL;
+	return wanted && scenario_applies(s, subject) ? s : NULL;
 }
 
 // What was explored: the last search, and the last that came to its end (UNKNOWN: none).
@@ -60,15 +67,21 @@ static void say_how(char *text, size_t size, const struct search_result *r, int 
 }
 
 // Few preemptions first: what they find is the easiest to understand.
-static int explore_one(unsigned number, const struct wishes *w, const struct scenario *s,
-	const struct lock_class *class)
+static int explore_one(
+	unsigned number, const struct wishes *w, const struct scenario *s, const void *subject)
 {
-	int last = w->bound_given ? w->bound : s->workers == 2 ? NO_BOUND : 2, whole = UNKNOWN;
+	int last = w->bound_given    ? w->bound
+		   : s->workers == 2 ? NO_BOUND
+				     : explored_preemptions,
+	    whole = UNKNOWN;
 	struct search_limits limits = {0, w->states};
 	struct search_result r;
 	for (int bound = 1;; bound++) {
-		limits.preemptions = bound > 2 || (last != NO_BOUND && bound > last) ? last : bound;
-		search(s, class, &limits, &r);
+		limits.preemptions =
+			(bound > 2 && last == NO_BOUND) || (last != NO_BOUND && bound > last)
+				? last
+				: bound;
+		search(s, subject, &limits, &r);
 		if (r.wrong[0] || r.cut || !r.bounded || limits.preemptions == last)
 			break;
 		whole = limits.preemptions;
@@ -76,18 +89,18 @@ static int explore_one(unsigned number, const struct wishes *w, const struct sce
 	/* Everything without a bound, once more for what is to be seen from all of it only. */
 	if (!r.wrong[0] && !r.cut && !r.bounded && limits.preemptions != NO_BOUND) {
 		limits.preemptions = NO_BOUND;
-		search(s, class, &limits, &r);
+		search(s, subject, &limits, &r);
 	}
 	char how[100];
 	say_how(how, sizeof how, &r, limits.preemptions, whole);
 	printf("%sok %u - %s %s: %s (%u states, %lu steps, %s)\n", r.wrong[0] ? "not " : "", number,
-		explored_name(class), s->name, s->claim, r.states, r.steps, how);
+		explored_name(subject), s->name, s->claim, r.states, r.steps, how);
 	if (r.wrong[0])
-		printf("# lock %s, scenario %s: %s\n# schedule %s\n"
-		       "# see it: build/tests/explore/explore --lock %s --scenario %s "
-		       "--schedule %s\n",
-			explored_name(class), s->name, r.wrong, r.schedule, explored_name(class),
-			s->name, r.schedule);
+		printf("# %s %s, scenario %s: %s\n# schedule %s\n"
+		       "# see it: build/tests/explore/%s --%s %s --scenario %s --schedule %s\n",
+			explored_option, explored_name(subject), s->name, r.wrong, r.schedule,
+			explored_program, explored_option, explored_name(subject), s->name,
+			r.schedule);
 	fflush(stdout);
 	free(r.schedule);
 	return r.wrong[0] != '\0';
@@ -97,19 +110,21 @@ static int for_all(const struct wishes *w, bool count_only, unsigned *count)
 {
 	int failed = 0;
 	*count = 0;
-	for (unsigned i = 0; i < explored_lock_count; i++) {
-		const struct lock_class *class = wanted_lock(w, i);
-		for (unsigned k = 0; class && k < scenario_count; k++) {
-			const struct scenario *s = wanted_scenario(w, k, class);
+	for (unsigned i = 0; i < explored_count; i++) {
+		const void *subject = wanted_subject(w, i);
+		for (unsigned k = 0; subject && k < scenario_count; k++) {
+			const struct scenario *s = wanted_scenario(w, k, subject);
 			if (!s)
 				continue;
 			++*count;
 			if (w->list)
-				printf("%s %s: %s\n", explored_name(class), s->name, s->claim);
+				printf("%s %s: %s\n", explored_name(subject), s->name, s->claim);
 			else if (w->schedule)
-				return replay(s, class, w->schedule);
+				return replay(s, subject, w->schedule);
 			else if (!count_only)
-				failed |= explore_one(*count, w, s, class);
+				failed |= explore_one(*count, w, s, subject);
+			if (failed && w->first)
+				return failed;
 		}
 	}
 	return failed;
@@ -123,22 +138,23 @@ static int complain(const char *what)
 
 int main(int argc, char **argv)
 {
-	static const struct option options[] = {
-		{"lock", required_argument, NULL, 'l'},
+	const struct option options[] = {
+		{explored_option, required_argument, NULL, 'l'},
 		{"scenario", required_argument, NULL, 's'},
 		{"workers", required_argument, NULL, 'w'},
 		{"bound", required_argument, NULL, 'b'},
 		{"states", required_argument, NULL, 'n'},
 		{"schedule", required_argument, NULL, 'p'},
+		{"first", no_argument, NULL, 'f'},
 		{"list", no_argument, NULL, 'L'},
 		{"help", no_argument, NULL, 'h'},
 		{0},
 	};
-	struct wishes w = {.states = 400000};
+	struct wishes w = {.states = explored_states};
 	for (int c; (c = getopt_long(argc, argv, "", options, NULL)) != -1;) {
 		switch (c) {
 		case 'l':
-			w.lock = optarg;
+			w.subject = optarg;
 			break;
 		case 's':
 			w.scenario = optarg;
@@ -156,6 +172,9 @@ int main(int argc, char **argv)
 		case 'p':
 			w.schedule = optarg;
 			break;
+		case 'f':
+			w.first = true;
+			break;
 		case 'L':
 			w.list = true;
 			break;
@@ -168,13 +187,13 @@ int main(int argc, char **argv)
 		}
 	}
 	unsigned count;
-	if (w.schedule && (!w.lock || !w.scenario))
-		return complain("--schedule needs --lock and --scenario");
+	if (w.schedule && (!w.subject || !w.scenario))
+		return complain("--schedule needs a name and --scenario");
 	search_begin();
 	if (!w.list && !w.schedule) {
 		for_all(&w, true, &count);
 		printf("1..%u\n", count);
 	}
 	int status = for_all(&w, false, &count);
-	return count ? status : complain("no such lock or scenario");
+	return count ? status : complain("no such subject or scenario");
 }

@@ -1,29 +1,31 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// What is explored: a small program that uses one kind of lock in a certain way and checks what
-// the verbs promise.
+// What is explored: a small program that uses one kind of lock or structure, the subject, in a
+// certain way and checks what the verbs promise. scenarios.c has those of locks, structures.c those
+// of structures; each is linked into a program of its own.
 #pragma once
 
 #include <stdbool.h>
-
-struct lock_class;
 
 struct scenario {
 	const char *name;
 	const char *claim;
 	unsigned workers;
-	bool groups; // the workers' hardware: two groups, the last worker alone in the second
-	bool (*applies)(const struct lock_class *class);
-	void (*work)(unsigned me);
 };
 
-extern const struct scenario scenarios[];
 extern const unsigned scenario_count;
+const struct scenario *scenario_at(unsigned number);
 
-extern const struct lock_class *const explored_locks[];
-extern const unsigned explored_lock_count;
+// The name of the program, and the option that names a subject, without dashes.
+extern const char explored_program[], explored_option[];
+extern const unsigned explored_states; // after so many a scenario is given up
+extern const int explored_preemptions; // of three workers; two have no bound
+// Subjects: numbers below explored_count.
+extern const unsigned explored_count;
 
-const char *explored_name(const struct lock_class *class);
-bool explored_by_default(const struct lock_class *class);
+const void *explored_subject(unsigned number);
+const char *explored_name(const void *subject);
+bool explored_by_default(const void *subject);
+bool scenario_applies(const struct scenario *scenario, const void *subject);
 
 // Makes the main fiber ready to run the scenario.
-void scenario_prepare(const struct scenario *scenario, const struct lock_class *class);
+void scenario_prepare(const struct scenario *scenario, const void *subject);

@@ -8,26 +8,42 @@
 #include "world.h"
 
 #define LISTED(NAME, ...) &NAME##_class,
-const struct lock_class *const explored_locks[] = {FOR_EACH_LOCK(LISTED, )};
-const unsigned explored_lock_count = sizeof explored_locks / sizeof *explored_locks;
+static const struct lock_class *const explored_locks[] = {FOR_EACH_LOCK(LISTED, )};
+const unsigned explored_count = sizeof explored_locks / sizeof *explored_locks;
+const char explored_program[] = "explore", explored_option[] = "lock";
+const unsigned explored_states = 400000;
+const int explored_preemptions = 2;
 
-const char *explored_name(const struct lock_class *class)
+const void *explored_subject(unsigned number)
 {
-	return class->name;
+	return explored_locks[number];
+}
+
+const char *explored_name(const void *subject)
+{
+	return ((const struct lock_class *)subject)->name;
 }
 
 // Not what is broken on purpose, nor what has atomics of its own that the explorer does not see.
-bool explored_by_default(const struct lock_class *class)
+bool explored_by_default(const void *subject)
 {
+	const struct lock_class *class = subject;
 	return !class->peer && strncmp(class->summary, "BROKEN", 6) != 0;
 }
+
+struct lock_scenario {
+	struct scenario is;
+	bool groups; // the workers' hardware: two groups, the last worker alone in the second
+	bool (*applies)(const struct lock_class *class);
+	void (*work)(unsigned me);
+};
 
 // The scenario's data, in the world.
 struct shared {
 	struct any_lock lock[2];
 	struct lock_node node[WORKERS_MOST][2];
 	const struct lock_class *class;
-	const struct scenario *scenario;
+	const struct lock_scenario *scenario;
 	struct lock_team team;
 	unsigned owner[2], readers; // inside now; owner: worker + 1
 	uint64_t count[2];          // protected by the locks, each by its own
@@ -122,14 +138,14 @@ static void acquire_in_order(unsigned me)
 {
 	struct fiber *self = &world->fiber[me + 1];
 	self->after = 0;
-	for (unsigned i = 1; i <= shared()->scenario->workers; i++)
+	for (unsigned i = 1; i <= shared()->scenario->is.workers; i++)
 		if (world->fiber[i].asking && world->fiber[i].arrived)
 			self->after |= 1u << i;
 	self->asking = true;
 	self->arrived = false;
 	acquire_with(me, 0, 0);
 	self->asking = self->arrived = false;
-	for (unsigned i = 1; i <= shared()->scenario->workers; i++) {
+	for (unsigned i = 1; i <= shared()->scenario->is.workers; i++) {
 		world->fiber[i].after &= ~(1u << (me + 1));
 		if (shared()->class->fifo && self->after & 1u << i)
 			explore_fail("worker %c overtakes worker %c, which was waiting when it "
@@ -399,39 +415,44 @@ static bool executes_in_groups(const struct lock_class *class)
 	return knows_groups(class) && has_execute(class);
 }
 
-const struct scenario scenarios[] = {
-	{"pair", "two workers take turns", 2, false, always, twice},
-	{"try-held", "try_acquire neither takes nor awaits a held lock", 2, false, always,
+static const struct lock_scenario scenarios[] = {
+	{{"pair", "two workers take turns", 2}, false, always, twice},
+	{{"try-held", "try_acquire neither takes nor awaits a held lock", 2}, false, always,
 		try_while_held},
-	{"try-race", "try_acquire beside acquire and release", 2, false, always, try_or_acquire},
-	{"two-locks", "a node serves lock after lock; two locks at once", 2, false, always,
+	{{"try-race", "try_acquire beside acquire and release", 2}, false, always, try_or_acquire},
+	{{"two-locks", "a node serves lock after lock; two locks at once", 2}, false, always,
 		two_locks},
-	{"three", "three workers take turns", 3, false, always, twice},
-	{"reentrant", "its holder comes in again", 2, false, is_reentrant, nested},
-	{"readers", "readers see whole writes", 2, false, has_readers, write_read_both},
-	{"readers-order", "readers exclude writers, one after the other", 2, false, has_readers,
+	{{"three", "three workers take turns", 3}, false, always, twice},
+	{{"reentrant", "its holder comes in again", 2}, false, is_reentrant, nested},
+	{{"readers", "readers see whole writes", 2}, false, has_readers, write_read_both},
+	{{"readers-order", "readers exclude writers, one after the other", 2}, false, has_readers,
 		exclude_readers},
-	{"readers-try", "a writer that only tries, and a reader", 2, false, has_readers,
+	{{"readers-try", "a writer that only tries, and a reader", 2}, false, has_readers,
 		try_to_write},
-	{"readers-three", "a writer and two readers", 3, false, has_readers, write_and_read},
-	{"readers-together", "readers do not exclude each other", 2, false, has_readers,
+	{{"readers-three", "a writer and two readers", 3}, false, has_readers, write_and_read},
+	{{"readers-together", "readers do not exclude each other", 2}, false, has_readers,
 		read_together},
-	{"execute", "sections run once, alone", 2, false, has_execute, execute_twice},
-	{"execute-three", "sections run once, alone, also beside acquire", 3, false, has_execute,
+	{{"execute", "sections run once, alone", 2}, false, has_execute, execute_twice},
+	{{"execute-three", "sections run once, alone, also beside acquire", 3}, false, has_execute,
 		execute_beside_acquire},
-	{"safepoint", "a safepoint lets others in and comes back", 2, false, has_safepoint,
+	{{"safepoint", "a safepoint lets others in and comes back", 2}, false, has_safepoint,
 		pass_safepoints},
-	{"safepoint-three", "a safepoint among three", 3, false, has_safepoint, pass_safepoints},
-	{"groups", "two workers far apart", 2, true, knows_groups, twice},
-	{"groups-try", "try_acquire from far", 2, true, knows_groups, try_while_held},
-	{"groups-three", "two workers close to each other and one far away", 3, true, knows_groups,
-		twice},
-	{"groups-readers", "a writer and two readers, one of them far away", 3, true,
+	{{"safepoint-three", "a safepoint among three", 3}, false, has_safepoint, pass_safepoints},
+	{{"groups", "two workers far apart", 2}, true, knows_groups, twice},
+	{{"groups-try", "try_acquire from far", 2}, true, knows_groups, try_while_held},
+	{{"groups-three", "two workers close to each other and one far away", 3}, true,
+		knows_groups, twice},
+	{{"groups-readers", "a writer and two readers, one of them far away", 3}, true,
 		shares_in_groups, write_and_read},
-	{"groups-execute", "sections of workers near and far", 3, true, executes_in_groups,
+	{{"groups-execute", "sections of workers near and far", 3}, true, executes_in_groups,
 		execute_beside_acquire},
 };
 const unsigned scenario_count = sizeof scenarios / sizeof *scenarios;
+
+const struct scenario *scenario_at(unsigned number)
+{
+	return &scenarios[number].is;
+}
 
 /* The main fiber. */
 
@@ -456,9 +477,9 @@ static void use_alone(void)
 static void run_workers(void)
 {
 	struct shared *s = shared();
-	for (unsigned i = 0; i < s->scenario->workers; i++)
+	for (unsigned i = 0; i < s->scenario->is.workers; i++)
 		fiber_start(i + 1, worker, (void *)(uintptr_t)i);
-	for (unsigned i = 0; i < s->scenario->workers; i++)
+	for (unsigned i = 0; i < s->scenario->is.workers; i++)
 		pthread_join(i + 1, NULL);
 }
 
@@ -487,7 +508,7 @@ static void *run_scenario(void *argument)
 			(unsigned long long)s->entered);
 	for (unsigned i = 0; i < 2; i++)
 		s->class->fini(&s->lock[i]);
-	for (unsigned i = 0; s->class->retire && i < s->scenario->workers; i++) {
+	for (unsigned i = 0; s->class->retire && i < s->scenario->is.workers; i++) {
 		s->class->retire(&s->node[i][0]);
 		s->class->retire(&s->node[i][1]);
 	}
@@ -498,13 +519,18 @@ static void *run_scenario(void *argument)
 static const unsigned groups_of_two[] = {0, 1};
 static const unsigned groups_of_three[] = {0, 0, 1};
 
-void scenario_prepare(const struct scenario *scenario, const struct lock_class *class)
+bool scenario_applies(const struct scenario *scenario, const void *subject)
+{
+	return ((const struct lock_scenario *)scenario)->applies(subject);
+}
+
+void scenario_prepare(const struct scenario *scenario, const void *subject)
 {
 	struct shared *s = shared();
-	s->scenario = scenario;
-	s->class = class;
+	s->scenario = (const struct lock_scenario *)scenario;
+	s->class = subject;
 	s->team = (struct lock_team){.workers = scenario->workers, .spare_pu = -1};
-	if (scenario->groups) {
+	if (s->scenario->groups) {
 		s->team.levels = 1;
 		s->team.level[0] = (struct lock_level){
 			2, scenario->workers == 2 ? groups_of_two : groups_of_three};

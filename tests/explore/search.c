@@ -216,10 +216,10 @@ static void describe_all(char *text, size_t size)
 	}
 }
 
-static void start(const struct scenario *scenario, const struct lock_class *class)
+static void start(const struct scenario *scenario, const void *subject)
 {
 	world_begin(pristine);
-	scenario_prepare(scenario, class);
+	scenario_prepare(scenario, subject);
 	world->timeouts = scenario->workers == 2 ? 2 : 1;
 	world->spurious = scenario->workers == 2;
 	world->leaps = 1;
@@ -329,13 +329,13 @@ static void arrive(struct frame *f, bool luck, int left, const struct search_lim
 		push(state, by.fiber, left);
 }
 
-void search(const struct scenario *scenario, const struct lock_class *class,
+void search(const struct scenario *scenario, const void *subject,
 	const struct search_limits *limits, struct search_result *r)
 {
 	bool new;
 	*r = (struct search_result){0};
 	tables_make(limits->states);
-	start(scenario, class);
+	start(scenario, subject);
 	depth = 0;
 	push(state_of(world_hash(), &new), 0,
 		limits->preemptions == NO_BOUND ? PREEMPTIONS_MANY : limits->preemptions);
@@ -423,11 +423,11 @@ static bool print_step(unsigned number, struct choice c)
 	return true;
 }
 
-int replay(const struct scenario *scenario, const struct lock_class *class, const char *schedule)
+int replay(const struct scenario *scenario, const void *subject, const char *schedule)
 {
 	unsigned number = 0, times;
 	struct choice c;
-	start(scenario, class);
+	start(scenario, subject);
 	for (const char *at = schedule; *at && !explore_failure[0];) {
 		at = read_choice(at, &c, &times);
 		if (!at) {

@@ -21,7 +21,7 @@ struct search_result {
 };
 
 void search_begin(void);
-void search(const struct scenario *scenario, const struct lock_class *class,
+void search(const struct scenario *scenario, const void *subject,
 	const struct search_limits *limits, struct search_result *result);
 // Follows one schedule and prints each step. 0; 1 where it ends in a failure; 2: no such schedule.
-int replay(const struct scenario *scenario, const struct lock_class *class, const char *schedule);
+int replay(const struct scenario *scenario, const void *subject, const char *schedule);

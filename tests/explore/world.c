@@ -344,6 +344,8 @@ static unsigned stop_at(enum op_kind op, volatile void *address, size_t size, ui
 	f->alternative = 0;
 	if (f->asking && (op == OP_RELAX || op == OP_SLEEP))
 		f->arrived = true;
+	if (world->alone)
+		return 0;
 	to_scheduler(f);
 	return f->alternative;
 }
@@ -769,6 +771,76 @@ void explore_free(void *p)
 		}
 	}
 	explore_fail("it frees what it has not allocated, or twice");
+}
+
+void *explore_realloc(void *p, size_t size)
+{
+	char *more = explore_alloc(size, false);
+	for (unsigned i = 0; p && i < world->blocks; i++)
+		if (world->heap + world->block[i].offset == p)
+			memcpy(more, p, world->block[i].size < size ? world->block[i].size : size);
+	explore_free(p);
+	return more;
+}
+
+/* Accesses that are not atomic, of what is compiled with -fsanitize=thread: they are no steps, but
+ * must not go to memory that was freed. These are the names that the compiler calls. */
+
+#define EXPLORE_ACCESS(SIZE)                                                                       \
+	void __tsan_read##SIZE(void *p);                                                           \
+	void __tsan_read##SIZE(void *p)                                                            \
+	{                                                                                          \
+		must_be_valid(p);                                                                  \
+	}                                                                                          \
+	void __tsan_write##SIZE(void *p);                                                          \
+	void __tsan_write##SIZE(void *p)                                                           \
+	{                                                                                          \
+		must_be_valid(p);                                                                  \
+	}                                                                                          \
+	void __tsan_unaligned_read##SIZE(void *p);                                                 \
+	void __tsan_unaligned_read##SIZE(void *p)                                                  \
+	{                                                                                          \
+		must_be_valid(p);                                                                  \
+	}                                                                                          \
+	void __tsan_unaligned_write##SIZE(void *p);                                                \
+	void __tsan_unaligned_write##SIZE(void *p)                                                 \
+	{                                                                                          \
+		must_be_valid(p);                                                                  \
+	}
+EXPLORE_ACCESS(1)
+EXPLORE_ACCESS(2)
+EXPLORE_ACCESS(4)
+EXPLORE_ACCESS(8)
+EXPLORE_ACCESS(16)
+
+void __tsan_read_range(void *p, size_t size);
+void __tsan_read_range(void *p, size_t size)
+{
+	(void)size;
+	must_be_valid(p);
+}
+
+void __tsan_write_range(void *p, size_t size);
+void __tsan_write_range(void *p, size_t size)
+{
+	(void)size;
+	must_be_valid(p);
+}
+
+void __tsan_func_entry(void *p);
+void __tsan_func_entry(void *p)
+{
+	(void)p;
+}
+
+void __tsan_func_exit(void);
+void __tsan_func_exit(void)
+{
+}
+
+void __tsan_init(void);
+void __tsan_init(void)
+{
 }
 
 /* The scenario's own. */

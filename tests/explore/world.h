@@ -57,6 +57,7 @@ struct heap_block {
 struct world {
 	struct fiber fiber[FIBERS];
 	unsigned fibers;
+	bool alone;                         // main is, and stops nowhere
 	unsigned timeouts, spurious, leaps; // how many more of each may happen
 	uint64_t clock;
 	unsigned heap_used, blocks;

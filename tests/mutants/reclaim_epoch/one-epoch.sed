@@ -1,0 +1,2 @@
+# What was unlinked one epoch ago may still be held
+s/epoch \+ 2 <= now/epoch + 1 <= now/

@@ -1,0 +1,2 @@
+# Nobody looks at what the last worker announced
+s/i < r->workers/i + 1 < r->workers/

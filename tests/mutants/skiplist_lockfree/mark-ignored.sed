@@ -1,0 +1,2 @@
+# Two remove the same node
+s/return !\(link & SKIPLIST_MARK\);/return true;/

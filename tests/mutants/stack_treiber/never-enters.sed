@@ -1,0 +1,2 @@
+# A pop does not announce that it reads
+/reclaim->enter\(me\);/d

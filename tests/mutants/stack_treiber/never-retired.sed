@@ -1,0 +1,2 @@
+# A popped node is lost
+/^\treclaim->retire\(me, node\);/d
