@@ -134,6 +134,7 @@ static ALWAYS_INLINE bool flat_apply(struct flat_map *m, struct operation *op)
 	}
 	if (op->verb == VERB_INSERT)
 		return flat_map_insert(m, op->key, op->value);
+	op->value = value;
 	flat_map_remove(m, op->key);
 	return true;
 }
