@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// hashmap: workers look up, insert and remove keys of one map. Nine ways to share it, each by the
-// same verbs, with the same hash function and the same memory for nodes; libraries' maps beside
-// ours.
+// hashmap: workers look up, insert and remove keys of one map. Seven strategies share it, each by
+// the same verbs, with the same hash function and the same memory for nodes; libraries' maps
+// beside ours.
 #define FEW_LOCKS_WHERE_CHECKING /* read by locks.h */
 #include <errno.h>
 #include <stdlib.h>
@@ -129,11 +129,13 @@ static ALWAYS_INLINE bool flat_apply(struct flat_map *m, struct operation *op)
 {
 	uint64_t value;
 	bool found = flat_map_lookup(m, op->key, &value);
-	op->value = op->verb == VERB_INSERT ? op->value : value;
-	if (__builtin_expect(changes_nothing(op->verb, found), 1))
+	if (__builtin_expect(changes_nothing(op->verb, found), 1)) {
+		op->value = value;
 		return found & (op->verb == VERB_LOOKUP);
+	}
 	if (op->verb == VERB_INSERT)
 		return flat_map_insert(m, op->key, op->value);
+	op->value = value;
 	flat_map_remove(m, op->key);
 	return true;
 }
@@ -215,13 +217,18 @@ static ALWAYS_INLINE bool lock_free_apply(struct hashmap *h, struct worker *w, s
 
 static ALWAYS_INLINE bool line_apply(struct line_map *m, unsigned worker, struct operation *op)
 {
-	uint64_t value;
-	bool found = line_map_lookup(m, worker, op->key, &value);
-	op->value = op->verb == VERB_INSERT ? op->value : value;
-	if (__builtin_expect(changes_nothing(op->verb, found), 1))
-		return found & (op->verb == VERB_LOOKUP);
-	return op->verb == VERB_INSERT ? line_map_insert(m, worker, op->key, op->value)
-				       : line_map_remove(m, worker, op->key, &op->value);
+	struct line_found f = line_map_lookup(m, worker, op->key);
+	uint64_t value = f.value;
+	bool done;
+	if (__builtin_expect(changes_nothing(op->verb, f.found), 1)) {
+		op->value = value;
+		return f.found & (op->verb == VERB_LOOKUP);
+	}
+	if (op->verb == VERB_INSERT)
+		return line_map_insert(m, worker, op->key, op->value);
+	done = line_map_remove(m, worker, op->key, &value);
+	op->value = value;
+	return done;
 }
 
 static ALWAYS_INLINE bool rcu_apply(struct hashmap *h, struct worker *w, struct operation *op,
@@ -232,13 +239,16 @@ static ALWAYS_INLINE bool rcu_apply(struct hashmap *h, struct worker *w, struct 
 	uint64_t value = 0;
 	scheme->enter(me);
 	bool done, found = rcu_map_lookup(scheme, m, me, op->key, &value);
-	op->value = op->verb == VERB_INSERT ? op->value : value;
-	if (__builtin_expect(changes_nothing(op->verb, found), 1))
+	if (__builtin_expect(changes_nothing(op->verb, found), 1)) {
+		op->value = value;
 		done = found & (op->verb == VERB_LOOKUP);
-	else if (op->verb == VERB_INSERT)
+	} else if (op->verb == VERB_INSERT) {
 		done = rcu_map_insert(m, w->index, op->key, op->value);
-	else
-		done = rcu_map_remove(m, me, op->key, &op->value);
+	} else {
+		uint64_t removed = 0;
+		done = rcu_map_remove(m, me, op->key, &removed);
+		op->value = removed;
+	}
 	scheme->leave(me);
 	return done;
 }
@@ -446,9 +456,12 @@ static bool operate(void *state, struct worker *w, struct operation *op)
 {
 	struct hashmap *h = state;
 	online(h, w, h->strategy, h->scheme);
-	bool success = apply(h, w, op, h->strategy, w->lock, h->scheme);
+	struct operation tried = *op; /* its value is undefined where it fails */
+	bool success = apply(h, w, &tried, h->strategy, w->lock, h->scheme);
 	if (success && op->verb != VERB_LOOKUP)
-		note(w->own, op);
+		note(w->own, &tried);
+	if (success)
+		*op = tried;
 	offline(h, w, h->strategy, h->scheme);
 	return success;
 }

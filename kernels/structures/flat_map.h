@@ -2,7 +2,7 @@
 // A hash map for one worker at a time: buckets of one cache line with three entries inside, so that
 // a lookup touches one line and, where the bucket has no second one, does not depend on where in it
 // the key is or whether it is there: nothing for a branch predictor to guess wrong. Doubles its
-// buckets when they hold FLAT_LOAD keys on average. Own design.
+// buckets when they hold one and a half keys on average. Own design.
 #pragma once
 
 #include <errno.h>
@@ -10,7 +10,7 @@
 #include "map_hash.h"
 #include "nodes.h"
 
-enum { FLAT_ENTRIES = 3, FLAT_LOAD = 2, FLAT_FEWEST = 8 };
+enum { FLAT_ENTRIES = 3, FLAT_LOAD_TWICE = 3, FLAT_FEWEST = 8 };
 
 struct flat_bucket {
 	struct flat_bucket *next; // where three entries are not enough
@@ -138,7 +138,7 @@ static __attribute__((noinline, unused)) bool flat_map_insert(
 {
 	if (!flat_put(m, key, value))
 		return false;
-	if (++m->count > FLAT_LOAD * (m->mask + 1))
+	if (++m->count * 2 > FLAT_LOAD_TWICE * (m->mask + 1))
 		flat_map_grow(m);
 	return true;
 }

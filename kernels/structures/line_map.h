@@ -21,8 +21,8 @@ enum {
 	LINE_ENTRIES = 3,
 	LINE_CHAIN = 4, // lines of a bucket at most
 	LINE_SLOTS = LINE_ENTRIES * LINE_CHAIN,
-	LINE_LOAD = 1,  // keys per bucket, beyond which the map grows: and half of it again
-	LINE_FEWEST = 4 // buckets
+	LINE_LOAD_TWICE = 3, // keys in two buckets, on average, beyond which the map grows
+	LINE_FEWEST = 4      // buckets
 };
 
 // A bucket's state: from the lowest bit a valid bit for each slot, a taken bit for each slot,
@@ -335,40 +335,46 @@ static inline struct line_table *line_next_table(
 	return line_bear(m, worker, t, index) ? t : NULL;
 }
 
-static __attribute__((noinline, unused)) bool line_map_lookup_slow(
-	struct line_map *m, unsigned worker, uint64_t key, uint64_t *value)
+struct line_found { // returned in registers: a pointer would send the value through memory
+	uint64_t value;
+	bool found;
+};
+
+static __attribute__((noinline, unused)) struct line_found line_map_lookup_slow(
+	struct line_map *m, unsigned worker, uint64_t key)
 {
 	struct line_table *t = load(&m->table, acquire); /* L9 */
 	for (;;) {
+		uint64_t value = 0;
 		size_t index = map_hash(key) & t->mask;
-		enum line_outcome o = line_bucket_lookup(&t->bucket[index], key, value);
+		enum line_outcome o = line_bucket_lookup(&t->bucket[index], key, &value);
 		if (o != LINE_MOVED)
-			return o == LINE_DONE;
+			return (struct line_found){value, o == LINE_DONE};
 		t = line_next_table(m, worker, t, index);
 		if (!t)
 			abort(); /* out of memory in the middle of a copy */
 	}
 }
 
-// Whether the key is there; *value is its value then, and anything else if not. The first line is
-// all that most lookups need; what may be elsewhere takes the slow way.
-static ALWAYS_INLINE bool line_map_lookup(
-	struct line_map *m, unsigned worker, uint64_t key, uint64_t *value)
+// Whether the key is there; its value then, and any other if not. The first line is all that most
+// lookups need; what may be elsewhere takes the slow way.
+static ALWAYS_INLINE struct line_found line_map_lookup(
+	struct line_map *m, unsigned worker, uint64_t key)
 {
 	const struct line_table *t = load(&m->table, acquire); /* L9 */
 	struct line_bucket *b = &t->bucket[map_hash(key) & t->mask];
 	uint64_t state = load(&b->state, acquire); /* L1 */
 	unsigned hits = line_hits(b, key) & (unsigned)state;
 	/* L0 */
-	*value = load(&b->entry[__builtin_ctz(hits | 4)].value, acquire);
+	uint64_t value = load(&b->entry[__builtin_ctz(hits | 4)].value, acquire);
 	const uint64_t first = ((uint64_t)1 << LINE_ENTRIES) - 1;
 	uint64_t elsewhere = hits ? 0 : state & (LINE_VALID & ~first);
 	/* relaxed: L0 puts it after them */
 	uint64_t changed = load(&b->state, relaxed) ^ state;
 	uint64_t odd = (state & (LINE_BORN | LINE_FROZEN)) ^ LINE_BORN;
 	if (__builtin_expect((elsewhere | changed | odd) == 0, 1))
-		return hits;
-	return line_map_lookup_slow(m, worker, key, value);
+		return (struct line_found){value, hits != 0};
+	return line_map_lookup_slow(m, worker, key);
 }
 
 // False: the key is there already, or there is no memory.
@@ -393,7 +399,7 @@ static __attribute__((noinline, unused)) bool line_map_insert(
 	}
 	if (o == LINE_DONE) {
 		size_t count = map_count_add(&m->count, worker, 1);
-		if (count > (t->mask + 1) * LINE_LOAD * 3 / 2)
+		if (count * 2 > (t->mask + 1) * LINE_LOAD_TWICE)
 			line_map_grow(m, t);
 	}
 	return o == LINE_DONE;
