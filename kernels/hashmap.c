@@ -204,6 +204,7 @@ static ALWAYS_INLINE bool lock_free_apply(struct hashmap *h, struct worker *w, s
 	struct reclaim_worker *me = &h->reclaim.worker[w->index];
 	struct split_ordered *m = &h->split;
 	bool done;
+	/* cppcheck-suppress ctunullpointer ; work() comes here with a scheme only */
 	scheme->enter(me);
 	if (op->verb == VERB_LOOKUP)
 		done = split_ordered_lookup(scheme, m, me, op->key, &op->value);

@@ -115,7 +115,7 @@ static bool measured(struct bench *b, const char *name, char *const *words, stru
 		folder(b, name, dir, sizeof dir)};
 	size_t count = 7;
 	int status;
-	for (size_t i = 0; words[i] && i < PATTERNS_MOST; i++)
+	for (size_t i = 0; i < PATTERNS_MOST && words[i]; i++)
 		argv[count++] = words[i];
 	run(argv, &status, NULL);
 	return load_table(dir, t);

@@ -35,6 +35,7 @@ static inline bool heap_reserve(struct heap *h, size_t room)
 		free(h->key - HEAP_SKIP);
 	h->key = memory + HEAP_SKIP;
 	h->room = room;
+	/* cppcheck-suppress memleak ; key has it, HEAP_SKIP further on */
 	return true;
 }
 

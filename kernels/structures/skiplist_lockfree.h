@@ -97,6 +97,7 @@ again:;
 			goto again;
 		place->before[level] = node;
 	}
+	/* cppcheck-suppress uninitvar ; there is a level 0 */
 	return skiplist_leads_to(l, place->link[0], key);
 }
 

@@ -19,9 +19,10 @@
 	[ "$status" -eq 0 ]
 }
 
-# Mutants are patches of files that name theirs.
+# Mutants are patches of files that name theirs; the text that wordcount counts is nobody's.
 @test "every source file names its licence" {
 	run sh -c "git ls-files 'bench/*' 'kernels/*' 'plots/*' 'scripts/*' 'tests/*' ':!tests/mutants' \
+			':!kernels/wordcount.txt' \
 			Makefile .ci/run |
 		xargs grep -L 'SPDX-License-Identifier: BSD-2-Clause'"
 	echo "$output"
