@@ -112,21 +112,20 @@ static ALWAYS_INLINE uint64_t locked_nodes(
 	struct set *s = state;
 	struct ordered_own *own = w->own;
 	struct reclaim_worker *me = &s->reclaim.worker[w->index];
-	const struct reclaim_class *scheme = s->reclaim.class;
 	uint64_t done = 0;
-	scheme->online(me);
+	reclaim_online(me);
 	for (uint64_t i = 0; i < n; i++) {
 		struct request q = ordered_next(s->ordered->drawn, own);
 		bool found;
-		scheme->enter(me);
+		reclaim_enter(me);
 		if (coupling)
 			found = list_coupling_request(lock, &s->list, me, w->node, &q);
 		else
 			found = list_lazy_request(lock, &s->list, me, w->node, &q);
-		scheme->leave(me);
+		reclaim_leave(me);
 		done += ordered_count(own, &q, found);
 	}
-	scheme->offline(me);
+	reclaim_offline(me);
 	w->failed += n - done;
 	return done;
 }

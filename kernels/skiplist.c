@@ -162,17 +162,16 @@ static ALWAYS_INLINE uint64_t fine_lock(
 	struct sorted *s = state;
 	struct skiplist_own *own = w->own;
 	struct reclaim_worker *me = &s->reclaim.worker[w->index];
-	const struct reclaim_class *scheme = s->reclaim.class;
 	uint64_t done = 0;
-	scheme->online(me);
+	reclaim_online(me);
 	for (uint64_t i = 0; i < n; i++) {
 		struct request q = ordered_next(s->ordered->drawn, &own->account);
-		scheme->enter(me);
+		reclaim_enter(me);
 		bool found = lazy_request(lock, &s->list, me, own, &q);
-		scheme->leave(me);
+		reclaim_leave(me);
 		done += ordered_count(&own->account, &q, found);
 	}
-	scheme->offline(me);
+	reclaim_offline(me);
 	w->failed += n - done;
 	return done;
 }

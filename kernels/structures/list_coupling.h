@@ -13,14 +13,14 @@
 static ALWAYS_INLINE bool list_coupling_request(const struct lock_class *lock, struct list *l,
 	struct reclaim_worker *me, struct lock_node own[2], struct request *q)
 {
-	const struct reclaim_class *scheme = me->domain->class;
+	const bool validates = me->domain->class->validates;
 	struct list_node *prev = l->head, *node;
 	unsigned odd = 0; /* which of the two lock nodes is prev's; and its slot */
 	lock->acquire(list_lock(prev), &own[0]);
 	for (;;) {
 		node = list_next(prev);
-		if (scheme->validates) /* stays linked, since prev is locked */
-			scheme->protect(me, odd ^ 1, &prev->next);
+		if (validates) /* stays linked, since prev is locked */
+			reclaim_protect(me, odd ^ 1, &prev->next);
 		lock->acquire(list_lock(node), &own[odd ^ 1]);
 		if (node->key >= q->key)
 			break;
@@ -32,6 +32,6 @@ static ALWAYS_INLINE bool list_coupling_request(const struct lock_class *lock, s
 	lock->release(list_lock(node), &own[odd ^ 1]);
 	lock->release(list_lock(prev), &own[odd]);
 	if (done && q->verb == REQUEST_REMOVE)
-		scheme->retire(me, node);
+		reclaim_retire(me, node);
 	return done;
 }

@@ -87,7 +87,7 @@ static ALWAYS_INLINE bool list_lazy_request(const struct lock_class *lock, struc
 			return false;
 		if (!removed && list_lazy_change(lock, l, me, own, q, prev, node, &done)) {
 			if (done && q->verb == REQUEST_REMOVE)
-				me->domain->class->retire(me, node);
+				reclaim_retire(me, node);
 			return done;
 		}
 		cpu_relax();

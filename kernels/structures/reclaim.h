@@ -296,3 +296,38 @@ static inline void reclaim_nothing(struct reclaim_worker *me)
 {
 	(void)me;
 }
+
+/* For text that is written once for each lock, and not once for each pair of lock and scheme: the
+ * scheme through its pointers. Functions of their own, so that a look at the machine code can tell
+ * that nothing else is called through one. */
+
+static __attribute__((noinline, unused)) void reclaim_online(struct reclaim_worker *me)
+{
+	me->domain->class->online(me);
+}
+
+static __attribute__((noinline, unused)) void reclaim_offline(struct reclaim_worker *me)
+{
+	me->domain->class->offline(me);
+}
+
+static __attribute__((noinline, unused)) void reclaim_enter(struct reclaim_worker *me)
+{
+	me->domain->class->enter(me);
+}
+
+static __attribute__((noinline, unused)) void reclaim_leave(struct reclaim_worker *me)
+{
+	me->domain->class->leave(me);
+}
+
+static __attribute__((noinline, unused)) uintptr_t reclaim_protect(
+	struct reclaim_worker *me, unsigned slot, const _Atomic uintptr_t *link)
+{
+	return me->domain->class->protect(me, slot, link);
+}
+
+static __attribute__((noinline, unused)) void reclaim_retire(struct reclaim_worker *me, void *node)
+{
+	me->domain->class->retire(me, node);
+}

@@ -122,6 +122,7 @@ static inline struct skiplist_node *skiplist_make_of(
 	if (!l->lock)
 		return node;
 	void *lock = (char *)node + ((skiplist_class_size(class) + 15) & ~(size_t)15);
+	memset(lock, 0, l->lock->size); /* as a lock may expect */
 	if (!l->lock->init(lock, l->team))
 		return node;
 	nodes_put(&l->nodes[class], worker, node);

@@ -221,6 +221,6 @@ static ALWAYS_INLINE bool skiplist_lazy_remove(const struct lock_class *lock, st
 	}
 	*word = load(&node->word, relaxed) & ~SKIPLIST_STATE; /* relaxed: its lock is held */
 	lock->release(skiplist_lock(l, node), &own[SKIPLIST_LEVELS]);
-	me->domain->class->retire(me, node);
+	reclaim_retire(me, node);
 	return true;
 }

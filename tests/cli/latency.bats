@@ -56,7 +56,7 @@ is_complete()
 		sum(n for ns, n in x["buckets"]) == x["count"] and len(x["worker_longest"]) == x["threads"] and
 		x["disturbed"] in (True, False) for x in l)'
 	[ "$(header latency.tsv)" = "kernel strategy lock placement threads acquisitions p50_ns p99_ns \
-p999_ns max_ns clock_ns line_ns disturbed_samples" ]
+p999_ns max_ns clock_ns line_ns disturbed_samples what" ]
 	[ "$(wc -l <"$dir/latency.tsv")" -eq "$(($(grep -c 'global-lock\|fine-lock' "$dir/speedup.tsv") + 1))" ]
 	# the result file is Google's as before, the latency samples lie beside it
 	latencies "$dir/latency.jsonl" 'len(l) == len(d) > 0'

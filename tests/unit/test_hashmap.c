@@ -196,15 +196,15 @@ static void a_map_of_four_keys_is_a_map(void **state)
 static void a_map_of_a_thousand_keys_is_a_map_under_each_scheme(void **state)
 {
 	(void)state;
-	each_variant("1000", 1112, "epoch", false, 50000);
-	each_variant("1000", 1112, "hazard", false, 50000);
-	each_variant("1000", 1112, "qsbr", false, 50000);
+	each_variant("1000", 1112, "epoch", false, 15000);
+	each_variant("1000", 1112, "hazard", false, 15000);
+	each_variant("1000", 1112, "qsbr", false, 15000);
 }
 
 static void a_large_map_is_a_map(void **state)
 {
 	(void)state;
-	each_variant("200000", 222223, "epoch", false, 50000);
+	each_variant("200000", 222223, "epoch", false, 15000);
 }
 
 // A check that cannot fail proves nothing: what it compares is changed behind its back.
