@@ -28,7 +28,9 @@ setup()
 	# shellcheck disable=SC2086 # words wanted
 	run "${no_random[@]}" "$BUILD_DIR/tsan/lockscale" run $kernels --locks "$(paste -sd, <<<"$locks")" \
 		--threads 2 "${SHORT[@]}" --watchdog 60 --output result --quiet \
-		--param mandelbrot.width=32 --param mandelbrot.height=32
+		--param mandelbrot.width=32 --param mandelbrot.height=32 \
+		--param wordcount.megabytes=0 --param graph.scale=7 --param hashmap.keys=256 \
+		--param skiplist.keys=256 --param set.keys=32 --param pqueue.items=256
 	find . -maxdepth 1 -name 'report.*' -exec head -n 40 {} +
 	echo "$output"
 	[ "$status" = 0 ]

@@ -38,7 +38,7 @@ enum {
 	SECONDS_MOST = 2,   // of a variant; it counts what was done till then
 	WORKERS_MOST = 4,
 	PARAMS_MOST = 32,
-	LOCKED_SHARE = 5, // one lock is like another: fewer operations on each
+	LOCKED_SHARE = 3, // one lock is like another: fewer operations on each
 	OVERLAP_LEAST = 1 // percent of operations; else nothing was tried
 };
 
