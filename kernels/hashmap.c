@@ -746,7 +746,7 @@ static const struct variant variants[] = {
 
 static const struct param params[] = {
 	DRAWN_PARAMS("16384", "4..1048576"),
-	RECLAIM_PARAM,
+	RECLAIM_PARAM("epoch"),
 	{0},
 };
 

@@ -385,7 +385,7 @@ static const struct variant variants[] = {
 
 static const struct param params[] = {
 	{"items", "16384", "items in the queue at first and on average", "0..1048576"},
-	RECLAIM_PARAM, {0}};
+	RECLAIM_PARAM("epoch"), {0}};
 
 KERNEL(pqueue, .summary = "events inserted into a priority queue, and the next one removed",
 	.shared = "16384 items", .unit = "operations", .locks = "mutex ttas mcs",

@@ -787,7 +787,7 @@ static const struct param params[] = {
 		"mixed: each worker enqueues and dequeues in turn; split: even ones enqueue, odd "
 		"ones dequeue",
 		"mixed|split"},
-	RECLAIM_PARAM,
+	RECLAIM_PARAM("hazard"),
 	{0},
 };
 

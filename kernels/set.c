@@ -297,7 +297,7 @@ static const struct variant variants[] = {
 				.operate = lock_free_operate},
 };
 
-static const struct param params[] = {DRAWN_PARAMS("512", "4..65536"), RECLAIM_PARAM, {0}};
+static const struct param params[] = {DRAWN_PARAMS("512", "4..65536"), RECLAIM_PARAM("epoch"), {0}};
 
 KERNEL(set, .summary = "a sorted linked list: mostly lookups, each a walk over half of it",
 	.shared = "512 keys", .unit = "operations", .locks = "mutex ttas mcs",

@@ -332,7 +332,8 @@ static const struct variant variants[] = {
 		.operate = lock_free_operate},
 };
 
-static const struct param params[] = {DRAWN_PARAMS("16384", "4..1048576"), RECLAIM_PARAM, {0}};
+static const struct param params[] = {
+	DRAWN_PARAMS("16384", "4..1048576"), RECLAIM_PARAM("epoch"), {0}};
 
 KERNEL(skiplist, .summary = "a sorted map of many keys, mostly looked up", .shared = "16384 keys",
 	.unit = "operations", .locks = "mutex ttas mcs", .state_size = sizeof(struct sorted),

@@ -561,7 +561,7 @@ static const struct variant variants[] = {
 static const struct param params[] = {
 	{"items", "256", "values on the stack at first", "0..1048576"},
 	{"burst", "1", "pushes in a row, and then pops", "1..4096"},
-	RECLAIM_PARAM,
+	RECLAIM_PARAM("hazard"),
 	{0},
 };
 

@@ -23,10 +23,13 @@
 	X(epoch, __VA_ARGS__)                                                                      \
 	X(hazard, __VA_ARGS__) X(qsbr, __VA_ARGS__) FOR_EACH_RECLAIM_RCU(X, __VA_ARGS__)
 
-// For the kernel's list of parameters.
-#define RECLAIM_PARAM                                                                              \
+// For the kernel's list of parameters, with the scheme that is taken where the user names none:
+// epochs for structures that are walked; hazard pointers where an operation touches one or two
+// nodes and most of them die, so that what a stopped worker holds back would soon be most of the
+// memory.
+#define RECLAIM_PARAM(SCHEME)                                                                      \
 	{                                                                                          \
-		"reclamation", "epoch", "how the memory of removed nodes is reclaimed",            \
+		"reclamation", SCHEME, "how the memory of removed nodes is reclaimed",             \
 			RECLAIM_NAMES                                                              \
 	}
 

@@ -368,8 +368,10 @@ static void all_locks_stand_for_everything_but_extra_kernels(void **state)
 static bool is_standard(const struct kernel *k, const struct variant *v)
 {
 	bool rw = v->lock && v->lock->family == LOCK_READER_WRITER;
-	/* No kernel's own choice has a lock whose name is part of another's there. */
-	bool chosen = v->lock && (k->locks ? strstr(k->locks, v->lock->name) != NULL
+	char all[128], one[64];
+	snprintf(all, sizeof all, " %s ", k->locks ? k->locks : "");
+	snprintf(one, sizeof one, " %s ", v->lock ? v->lock->name : "-");
+	bool chosen = v->lock && (k->locks ? strstr(all, one) != NULL
 					   : v->lock->standard && (!rw || k->reads));
 	return !k->extra && (!v->lock || chosen);
 }
