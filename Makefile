@@ -87,7 +87,8 @@ help:
 $(BUILD)/lockscale: $(OBJECTS)
 	$(CXX) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
-$(BUILD)/obj/%.o: %.c $(GENERATED)
+# What is generated is a prerequisite of those that include it alone: a commit changes the version.
+$(BUILD)/obj/%.o: %.c | $(GENERATED)
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
 
