@@ -60,13 +60,15 @@ SOURCES = $(sort $(wildcard bench/*.c)) $(KERNELS)
 SHIMS = $(filter-out $(if $(CONCURRENTQUEUE),,%/moodycamel.cc),$(sort $(wildcard bench/shim/*.cc)))
 OBJECTS = $(SOURCES:%.c=$(BUILD)/obj/%.o) $(SHIMS:%.cc=$(BUILD)/obj/%.o)
 UNIT = $(patsubst tests/unit/%.c,$(BUILD)/tests/unit/%,$(wildcard tests/unit/test_*.c))
+# Those that start threads: what ThreadSanitizer is for.
+THREADED = $(shell grep -lE 'team_create|pthread_create|trial_run|interpreter_enter|operate\(' tests/unit/test_*.c)
 STRESS = $(patsubst tests/stress/%.c,$(BUILD)/tests/stress/%,$(wildcard tests/stress/test_*.c))
 HISTORY = $(patsubst tests/history/%.c,$(BUILD)/tests/history/%,$(wildcard tests/history/test_*.c))
 EXPLORE = $(BUILD)/tests/explore/explore $(BUILD)/tests/explore/explore-structures
 GENERATED = $(BUILD)/gen/locks.h $(BUILD)/gen/version.h
 
 .PHONY: all help run quick test bench-peers check check-format cppcheck shellcheck format bundle install clean \
-	tests twins asan tsan clang explore test-mutants test-arm64 FORCE
+	tests twins asan tsan clang clang-unit explore test-mutants test-arm64 FORCE
 
 all: $(BUILD)/lockscale
 
@@ -192,10 +194,14 @@ asan:
 
 tsan:
 	$(MAKE) BUILD=build/tsan OPTIMISE="-O1 -g" SANITIZE=-fsanitize=thread \
-		EXTRA_LOCKS=tests/twins/locks EXTRA_KERNELS=tests/twins/kernels all tests
+		EXTRA_LOCKS=tests/twins/locks EXTRA_KERNELS=tests/twins/kernels \
+		UNIT='$(THREADED:tests/unit/%.c=build/tsan/tests/unit/%)' all tests
 
+# Atomics as this compiler makes them, and its opinion of the other tests' sources.
 clang:
-	$(MAKE) BUILD=build/clang CC=clang CXX=clang++ all tests
+	$(MAKE) BUILD=build/clang CC=clang CXX=clang++ UNIT= all tests clang-unit
+clang-unit: | $(GENERATED)
+	$(CC) $(CPPFLAGS) $(CFLAGS) -fsyntax-only $(wildcard tests/unit/test_*.c)
 
 test: all tests twins asan tsan clang
 	@scripts/run-tests build

@@ -122,6 +122,8 @@ function read_row(i)
 	rows[table]++
 	for (i = 1; i <= wanted_count; i++)
 		entry[table, rows[table], wanted_name[i]] = $wanted_at[i]
+	if (table == "latency" && "what" in header) # older tables are of locks alone
+		entry[table, rows[table], "what"] = $header["what"]
 	if ("strategy" in header)
 		also_seen[$header["strategy"]] = 1
 }

@@ -516,6 +516,20 @@ map()
 	words "$TABLES/more-names/charts/contention-compact-lines-1.svg" | grep -q '13 more locks in contention.tsv'
 }
 
+@test "of_a_structure_the_latency_chart_speaks_of_operations" {
+	small --kernels counter 4
+	cat >"$dir/latency.tsv" <<-END
+		kernel	strategy	lock	placement	threads	acquisitions	p50_ns	p99_ns	p999_ns	max_ns	clock_ns	line_ns	disturbed_samples	what
+		queue	global-lock	mcs	compact	4	10	50	300	400	5000	20	80	0	operation
+		queue	lock-free	-	compact	4	10	50	200	400	5000	20	80	0	operation
+		counter	global-lock	mcs	compact	4	10	50	300	400	5000	20	80	0	acquire
+	END
+	"$chart" "$dir"
+	words "$dir/charts/latency-queue.svg" | grep -q 'Time of an operation'
+	words "$dir/charts/latency-queue.svg" | grep -q '1 in 100 operations takes longer'
+	words "$dir/charts/latency-counter.svg" | grep -q 'Time to acquire the lock'
+}
+
 @test "latency_rows_are_in_the_order_of_p99_and_missing_numbers_come_last" {
 	small --kernels counter 4
 	cat >"$dir/latency.tsv" <<-END

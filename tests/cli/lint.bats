@@ -41,7 +41,7 @@
 	[ "$(wc -l <"$dir/kernels/locks/swap.h")" -lt 40 ]
 	[ "$(wc -l <"$dir/kernels/maximum.c")" -lt 40 ]
 	make -s -j2 BUILD="$dir/build" OPTIMISE=-O1 EXTRA_LOCKS="$dir/kernels/locks" \
-		EXTRA_KERNELS="$dir/kernels" all
+		KERNELS="kernels/kernel.c kernels/control.c kernels/bank.c $dir/kernels/maximum.c" all
 	"$dir/build/lockscale" run maximum '*/*/swap' --quiet --processes 1 --samples 1 \
 		--window-ms 5 --output "$dir/result" >/dev/null
 	grep -q '^maximum	global-lock	swap	' "$dir/result/speedup.tsv"

@@ -30,9 +30,9 @@
 // One build runs each lock for a second; what others add, their checks or their compiler, shows
 // soon.
 #if defined __SANITIZE_ADDRESS__ || defined __clang__ || THREAD_SANITIZER
-enum { DEFAULT_MS = 200 };
+enum { DEFAULT_MS = 150 };
 #else
-enum { DEFAULT_MS = 1000 };
+enum { DEFAULT_MS = 400 };
 #endif
 
 enum {
