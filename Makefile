@@ -55,13 +55,13 @@ CHECKING = $(SANITIZE)
 CPPFLAGS += $(if $(CHECKING),-DCHECKING) $(if $(CK),-DHAVE_CK) $(if $(URCU),-DHAVE_URCU) \
 	$(if $(CONCURRENTQUEUE),-DHAVE_CONCURRENTQUEUE)
 KERNELS = $(sort $(wildcard kernels/*.c $(addsuffix /*.c,$(EXTRA_KERNELS))))
-SOURCES = $(sort $(wildcard bench/*.c)) $(KERNELS)
+SOURCES = $(sort $(wildcard bench/*.c)) $(KERNELS) $(sort $(wildcard kernels/interpreter/*.c))
 # The room for C++: each part where its header is.
 SHIMS = $(filter-out $(if $(CONCURRENTQUEUE),,%/moodycamel.cc),$(sort $(wildcard bench/shim/*.cc)))
 OBJECTS = $(SOURCES:%.c=$(BUILD)/obj/%.o) $(SHIMS:%.cc=$(BUILD)/obj/%.o)
 UNIT = $(patsubst tests/unit/%.c,$(BUILD)/tests/unit/%,$(wildcard tests/unit/test_*.c))
 # Those that start threads: what ThreadSanitizer is for.
-THREADED = $(shell grep -lE 'team_create|pthread_create|trial_run|interpreter_enter|operate\(' tests/unit/test_*.c)
+THREADED = $(shell grep -lE 'team_create|pthread_create|trial_run|interpreter_enter|->operate' tests/unit/test_*.c)
 STRESS = $(patsubst tests/stress/%.c,$(BUILD)/tests/stress/%,$(wildcard tests/stress/test_*.c))
 HISTORY = $(patsubst tests/history/%.c,$(BUILD)/tests/history/%,$(wildcard tests/history/test_*.c))
 EXPLORE = $(BUILD)/tests/explore/explore $(BUILD)/tests/explore/explore-structures
@@ -217,7 +217,7 @@ bench-peers: all $(BUILD)/bench-peers
 	@$(BUILD)/bench-peers $(BUILD)/lockscale build/bench-peers.tsv
 
 FORMATTED = $(wildcard bench/*.[ch] bench/*/*.[ch] bench/*/*.cc \
-	kernels/*.[ch] kernels/locks/*.h kernels/structures/*.h tests/unit/*.[ch] tests/stress/*.[ch] \
+	kernels/*.[ch] kernels/locks/*.h kernels/structures/*.h kernels/interpreter/*.[ch] tests/unit/*.[ch] tests/stress/*.[ch] \
 	tests/explore/*.[ch] tests/history/*.[ch] tests/twins/*/*.[ch])
 SHELL_SCRIPTS = $(filter-out %.awk,$(wildcard scripts/*)) .ci/run
 

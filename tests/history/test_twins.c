@@ -87,9 +87,9 @@ static void expect_short(const struct twin *twin, const struct recording_result 
 		fail_msg("%s: '%s' names no value", twin->kernel.name, r->explanation);
 }
 
-// Two workers, three, four, two, ..., each for a while; on a busy machine one may be luckier. What is
-// wrong may show in more than one way, and in some of them no pair of operations is to blame: the
-// history that says it in the twin's own words comes in the next turns.
+// Two workers, three, four, two, ..., each for a while; on a busy machine one may be luckier. What
+// is wrong may show in more than one way, and in some of them no pair of operations is to blame:
+// the history that says it in the twin's own words comes in the next turns.
 static void expect_caught(const struct twin *twin)
 {
 	struct recording_result r = {0};
