@@ -378,6 +378,8 @@ static const struct object_scenario scenarios[] = {
 		false, {1, 2}, {"qds", "dtpd"}},
 	{{"queue-three", "two drop what the owner counted", 3}, BIASED, false, false, {0, 1, 1},
 		{"s", "d", "td"}},
+	{{"last-meanwhile", "the owner merges between a drop and its queueing", 3}, BIASED, false,
+		false, {0, 1, 1}, {"qdqd", "d", "tpp"}},
 	{{"last-three", "the owner's last reference beside two", 3}, EITHER, false, false,
 		{1, 1, 1}, {"d", "d", "tdd"}},
 	{{"leave", "the owner leaves while another drops", 2}, BIASED, false, false, {0, 2},

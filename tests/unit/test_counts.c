@@ -33,6 +33,7 @@ struct world {
 	bool loses; // a broken twin, which forgets a drop now and then
 	struct counts_team team;
 	struct slot slot[SLOTS];
+	_Atomic uintptr_t lent[THREADS];   // by each thread, a reference that it counted
 	struct object *kept[DEFERRED + 1]; // deferred ones and an immortal one
 	LINE_ALIGNED _Atomic uint64_t made, died;
 	atomic_uint wrong; // objects that died twice, or were dead when they were used
@@ -136,6 +137,29 @@ static void put(struct user *u, struct slot *slot, struct object *o)
 		drop(u, old);
 }
 
+static void lend(struct user *u)
+{
+	struct object *old =
+		(struct object *)exchange(&u->w->lent[u->number], (uintptr_t)make(u), acq_rel);
+	if (old)
+		drop(u, old);
+}
+
+// What was lent is back before the borrower has done with it: the counts alone keep it alive.
+static void borrow(struct user *u, _Atomic uintptr_t *lent)
+{
+	struct object *o = (struct object *)exchange(lent, 0, acq_rel);
+	if (!o)
+		return;
+	take(u, o);
+	struct object *newer = (struct object *)exchange(lent, (uintptr_t)o, acq_rel);
+	if (newer)
+		drop(u, newer);
+	sched_yield();
+	look_at(u, o);
+	drop(u, o);
+}
+
 static void leave_and_join(struct user *u)
 {
 	counts_leave(u->me, dead, u);
@@ -168,6 +192,10 @@ static void operate(struct user *u)
 		drop(u, *held);
 	} else if (what < 91) {
 		leave_and_join(u);
+	} else if (what < 94) {
+		lend(u);
+	} else if (what < 97) {
+		borrow(u, &u->w->lent[draw(u, THREADS)]);
 	} else {
 		struct object *kept = u->w->kept[draw(u, DEFERRED + 1)];
 		take(u, kept);
@@ -242,6 +270,9 @@ static int64_t world_end(struct world *w, struct user *first)
 		changes += w->slot[i].changes;
 	}
 	assert_int_equal(changes, first->changes);
+	for (unsigned i = 0; i < THREADS; i++)
+		if (w->lent[i])
+			drop(first, (struct object *)w->lent[i]);
 	for (unsigned i = 0; i < DEFERRED; i++) {
 		assert_int_equal(w->kept[i]->alive, 1);
 		drop(first, w->kept[i]);
