@@ -69,7 +69,7 @@ struct counts_team {
 	atomic_uint deferred_count; // may exceed deferred_most
 };
 
-// Room for threads numbered 0 .. threads - 1 (65534 at most) and for so many deferred objects,
+// Room for threads numbered 0 .. threads - 1 (1 to 65534) and for so many deferred objects,
 // which each thread spends a word on. Returns 0, ENOMEM or EINVAL. Not thread-safe.
 static inline int counts_team_init(struct counts_team *t, unsigned threads, unsigned deferred_most);
 // All threads have left. Not thread-safe.
@@ -402,6 +402,16 @@ static ALWAYS_INLINE void counts_leave(
 	} while (!compare_exchange(&me->queue, &nothing, COUNTS_GONE, release, relaxed));
 }
 
+// All 0, on lines of their own: others write theirs as often.
+static inline int64_t *counts_deltas(unsigned count)
+{
+	size_t size = (count * sizeof(int64_t) + LINE_PAIR - 1) & ~(size_t)(LINE_PAIR - 1);
+	int64_t *delta = aligned_alloc(LINE_PAIR, size);
+	if (delta)
+		memset(delta, 0, size);
+	return delta;
+}
+
 static inline struct counts_thread *counts_join(struct counts_team *t, unsigned number)
 {
 	struct counts_thread *me = number < t->threads ? &t->thread[number] : NULL;
@@ -411,7 +421,7 @@ static inline struct counts_thread *counts_join(struct counts_team *t, unsigned 
 	/* B0: acquire; pairs with B1: what the last of this number counted */
 	bool vacant = load(&me->queue, acquire) == COUNTS_GONE;
 	if (vacant && !me->delta && t->deferred_most)
-		me->delta = calloc(t->deferred_most, sizeof *me->delta);
+		me->delta = counts_deltas(t->deferred_most);
 	vacant = vacant && (me->delta || !t->deferred_most);
 	if (vacant)
 		store(&me->queue, 0, relaxed); /* relaxed: who merges for us looks under the lock */
@@ -422,7 +432,7 @@ static inline struct counts_thread *counts_join(struct counts_team *t, unsigned 
 static inline int counts_team_init(struct counts_team *t, unsigned threads, unsigned deferred_most)
 {
 	memset(t, 0, sizeof *t);
-	if (threads >= UINT16_MAX)
+	if (!threads || threads >= UINT16_MAX)
 		return EINVAL;
 	t->thread = aligned_alloc(LINE_PAIR, threads * sizeof *t->thread);
 	t->deferred = calloc((size_t)deferred_most + 1, sizeof *t->deferred);

@@ -409,6 +409,7 @@ static void a_number_is_one_threads_at_a_time(void **state)
 	assert_null(counts_join(&p.team, 1));
 	assert_null(counts_join(&p.team, 2));
 	assert_int_equal(counts_team_init(&(struct counts_team){0}, UINT16_MAX, 0), EINVAL);
+	assert_int_equal(counts_team_init(&(struct counts_team){0}, 0, 0), EINVAL);
 	assert_true(counted_drop(&p.o, p.own, COUNTS_BIASED));
 	pair_end(&p);
 }
