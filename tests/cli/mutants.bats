@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: BSD-2-Clause
-# scripts/test-mutants, on scratch mutants of one lock and two structures: whoever can notice one does, and one that
+# scripts/test-mutants, on mutants of one lock, two structures and a byte lock: whoever can notice one does, and one that
 # cannot be noticed is not called caught. And the explorer on the locks broken on purpose.
 # shellcheck disable=SC2030,SC2031,SC2154 # each test is a subshell; `run` sets more
 
@@ -128,4 +128,12 @@ explores()
 	grep -qx 'stack_tagged  *no-tag  *explorer' <<<"$output"
 	grep -qx 'stack_treiber  *left-too-soon  *explorer' <<<"$output"
 	[ "${lines[-1]}" = 'mutants: 2/2 caught' ]
+}
+
+@test "a mutant of an interpreter's objects is caught by the explorer" {
+	mkdir -p "$BATS_TEST_TMPDIR/mutants/byte_lock"
+	cp "$ROOT/tests/mutants/byte_lock/does-not-wait.sed" "$BATS_TEST_TMPDIR/mutants/byte_lock"
+	test_mutants
+	[ "$status" = 0 ]
+	grep -qx 'byte_lock  *does-not-wait  *explorer' <<<"$output"
 }

@@ -376,6 +376,8 @@ static const struct object_scenario scenarios[] = {
 		{"ss", "dtdd"}},
 	{{"last-own", "the owner's last reference goes while another merges", 2}, BIASED, false,
 		false, {1, 2}, {"qds", "dtpd"}},
+	{{"last-again", "the owner drops more after its last", 2}, BIASED, false, false, {1, 1},
+		{"dqdqd", "tpp"}},
 	{{"queue-three", "two drop what the owner counted", 3}, BIASED, false, false, {0, 1, 1},
 		{"s", "d", "td"}},
 	{{"last-meanwhile", "the owner merges between a drop and its queueing", 3}, BIASED, false,
