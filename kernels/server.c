@@ -479,6 +479,8 @@ static void serve_as_process(struct server *s, unsigned number, unsigned workers
 static int start_processes(struct server *s, unsigned workers)
 {
 	pid_t parent = getpid();
+	if (workers > PUS_MOST - s->settings->background)
+		return E2BIG;
 	while (s->processes < workers + s->settings->background) {
 		pid_t pid = fork();
 		if (pid < 0)
@@ -656,6 +658,49 @@ static int64_t check(struct run *r, const uint64_t *done)
 	return (int64_t)lost;
 }
 
+enum {
+	COUNT_SWITCHES,
+	COUNT_FAILED_ACQUIRES,
+	COUNT_FUTEX_CALLS,
+	COUNT_P50,
+	COUNT_P99,
+	COUNT_P999,
+	COUNT_MAX,
+	COUNTS
+};
+static const struct count counts[COUNTS + 1] = {
+	[COUNT_SWITCHES] = {"switches", "another thread has the interpreter lock", false},
+	[COUNT_FAILED_ACQUIRES] = {"failed-acquires", "of the lock, which was not free", false},
+	[COUNT_FUTEX_CALLS] = {"futex-calls", "sleeps for the lock, and wake-ups", false},
+	[COUNT_P50] = {"p50_ns", "a request, as its client sees it", true},
+	[COUNT_P99] = {"p99_ns", NULL, true},
+	[COUNT_P999] = {"p999_ns", NULL, true},
+	[COUNT_MAX] = {"max_ns", NULL, true},
+};
+
+// Of this process's interpreters; a forked one has one thread alone, whose lock is always free.
+static void count(struct run *r, double *value)
+{
+	struct server *s = r->state;
+	struct request_percentiles p = {0};
+	struct interpreter_counts sum = {0}, c;
+	for (unsigned i = 0; i < s->houses; i++) {
+		interpreter_counts(s->house[i].interpreter, &c);
+		sum.switches += c.switches;
+		sum.failed_acquires += c.failed_acquires;
+		sum.futex_calls += c.futex_calls;
+	}
+	if (!s->due) /* no memory: they read 0 */
+		clients_percentiles(&s->clients, &p);
+	value[COUNT_SWITCHES] = (double)sum.switches;
+	value[COUNT_FAILED_ACQUIRES] = (double)sum.failed_acquires;
+	value[COUNT_FUTEX_CALLS] = (double)sum.futex_calls;
+	value[COUNT_P50] = p.p50_ns;
+	value[COUNT_P99] = p.p99_ns;
+	value[COUNT_P999] = p.p999_ns;
+	value[COUNT_MAX] = p.max_ns;
+}
+
 static const struct variant variants[] = {
 	{.strategy = "sequential", .batch = sleep_and_count},
 	{.strategy = "gil-2", .batch = sleep_and_count},
@@ -677,8 +722,11 @@ static const struct param params[] = {
 	{0},
 };
 
-KERNEL(server, .summary = "a thread per client: each request some I/O, some interpreted work",
+#define SERVER_KERNEL(NAME, ...) KERNEL(NAME, __VA_ARGS__)
+SERVER_KERNEL(SERVER_NAME,
+	.summary = "a thread per client: each request some I/O, some interpreted work",
 	.shared = "an interpreter and its lock", .unit = "requests", .extra = true,
 	.state_size = sizeof(struct server), .own_size = sizeof(struct server_own),
-	.params = params, VARIANTS(variants), .prepare = prepare, .unprepare = unprepare,
-	.create = create, .destroy = destroy, .begin = begin, .finish = finish, .check = check);
+	.params = params, .counts = counts, .own_threads = true, VARIANTS(variants),
+	.prepare = prepare, .unprepare = unprepare, .create = create, .destroy = destroy,
+	.begin = begin, .finish = finish, .count = count, .check = check);
