@@ -100,6 +100,7 @@ $(BUILD)/obj/%.o: %.cc
 
 # The assembler reads it.
 $(BUILD)/obj/kernels/wordcount.o: kernels/wordcount.txt
+$(BUILD)/obj/kernels/python.o: $(wildcard kernels/interpreter/programs/*.py)
 
 # The list of locks, from the names of their headers. Written anew only if it would differ.
 $(BUILD)/gen/locks.h: FORCE
