@@ -181,7 +181,7 @@ static int prepare(struct input *in)
 			     : per_call > WORK_MOST ? WORK_MOST
 						    : (unsigned)per_call;
 	snprintf(in->note, sizeof in->note,
-		"program %s; of native work %u rounds a call, each as long as %u dependent "
+		"program %s; of native work %u rounds a call, each as long as %d dependent "
 		"multiplications",
 		j->program->name, j->rounds_per_call, ROUND);
 	return 0;

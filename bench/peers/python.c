@@ -207,7 +207,7 @@ static int ask(
 {
 	int ends[2], status = 0, numbers = 0;
 	const char *argv[8] = {r->path, "-c", program};
-	for (int i = 0; arguments[i] && i < 4; i++)
+	for (int i = 0; i < 4 && arguments[i]; i++)
 		argv[3 + i] = arguments[i];
 	if (!*r->path || pipe(ends) < 0)
 		return 0;
@@ -446,7 +446,7 @@ static void measure_rounds(struct bench *b, struct points *p, struct probe *prob
 {
 	for (unsigned round = 0; round < PYTHON_ROUNDS; round++) {
 		if (isatty(STDERR_FILENO))
-			fprintf(stderr, "\rround %u of %u ", round + 1, PYTHON_ROUNDS);
+			fprintf(stderr, "\rround %u of %d ", round + 1, PYTHON_ROUNDS);
 		for_each(p, measure_one, probe);
 		for (int i = 0; i < INTERVALS; i++)
 			measure_real(b, &p->real_2[i]);
@@ -516,8 +516,8 @@ static void race_line(struct bench *b, const char *figure, bool every_instructio
 			tried++;
 		}
 	}
-	snprintf(name, sizeof name, "%s: runs of %u that lose", figure, RACES);
-	snprintf(target, sizeof target, "%u", loses ? RACES : 0);
+	snprintf(name, sizeof name, "%s: runs of %d that lose", figure, RACES);
+	snprintf(target, sizeof target, "%d", loses ? RACES : 0);
 	double reference = tried ? (double)theirs * RACES / tried : NAN;
 	line(b, name, ours, reference, tried && theirs ? ours / reference : NAN, NAN, NAN, target,
 		ours == (loses ? RACES : 0));
@@ -537,7 +537,7 @@ static void race_figures(struct bench *b)
 static void gil_2_figures(struct bench *b, const struct points *p)
 {
 	char figure[96];
-	double ours[INTERVALS], theirs[INTERVALS], ratio[PYTHON_ROUNDS];
+	double ours[INTERVALS], theirs[INTERVALS], ratio[PYTHON_ROUNDS] = {0};
 	speedup_line(b, "gil-2, 2 workers over 1, against python2.7", &p->gil_2[2], &p->gil_2_alone,
 		&p->real_2[2], "0.85..1.15", 0.85, 1.15);
 	speedup_line(b, "gil-2, 2 workers on one PU", &p->gil_2_one_pu, &p->gil_2_alone,
@@ -545,7 +545,8 @@ static void gil_2_figures(struct bench *b, const struct points *p)
 	speedup_line(b, "gil-2, 8 workers on two PUs", &p->gil_2_crowd, &p->gil_2_alone,
 		&p->real_2_crowd, "0.85..1.15", 0.85, 1.15);
 	for (int i = 0; i < INTERVALS; i++) {
-		ours[i] = median(ratio, speedups(&p->gil_2[i], &p->gil_2_alone, ratio));
+		size_t n = speedups(&p->gil_2[i], &p->gil_2_alone, ratio);
+		ours[i] = median(ratio, n);
 		theirs[i] = p->real_2[i].rounds ? median(p->real_2[i].speedup, p->real_2[i].rounds)
 						: NAN;
 	}
