@@ -257,6 +257,7 @@ static void measure_real(struct bench *b, struct real_subject *s)
 static void skip(struct bench *b, const char *figure, const char *why)
 {
 	printf("%-54s skipped: %s\n", figure, why);
+	fflush(stdout);
 	fprintf(b->tsv, "%s\tNA\tNA\tNA\tNA\tNA\t%s\tskipped\n", figure, why);
 }
 
