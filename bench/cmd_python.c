@@ -66,13 +66,15 @@ static const struct argp_option option_list[] = {
 	{0},
 };
 
-static unsigned number(const char *option, const char *text, unsigned most, struct argp_state *state)
+static unsigned number(
+	const char *option, const char *text, unsigned most, struct argp_state *state)
 {
 	char *end;
 	errno = 0;
 	unsigned long v = strtoul(text, &end, 10);
 	if (end == text || *end || errno || strchr(text, '-') || v < 1 || v > most)
-		argp_error(state, "%s %s: expected a whole number from 1 to %u", option, text, most);
+		argp_error(
+			state, "%s %s: expected a whole number from 1 to %u", option, text, most);
 	return (unsigned)v;
 }
 

@@ -40,8 +40,9 @@ static const struct claim claims[] = {
 		"Reference counting is an especially poor way to manage memory where there are "
 		"many threads.",
 		tour_refcount},
-	{"extension", "Extensions in C can release the lock, and then their threads do run at "
-		      "the same time.",
+	{"extension",
+		"Extensions in C can release the lock, and then their threads do run at "
+		"the same time.",
 		tour_extension},
 	{"processes",
 		"Independent processes that pass messages are the alternative, and use many "
@@ -107,10 +108,13 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 }
 
 static const struct argp parser = {option_list, parse, "[CLAIM...]",
-	"What a well-known slide deck of 2009 says about threads in Python, claim by claim (all, or "
+	"What a well-known slide deck of 2009 says about threads in Python, claim by claim (all, "
+	"or "
 	"those given by number or name), each tried out on this machine: on pinned workers, and in "
-	"a miniature interpreter that can be Python 2, Python 3 and Python without its lock. Prints "
-	"claim, experiment, result and verdict. Numbers are medians with the interval, in brackets, "
+	"a miniature interpreter that can be Python 2, Python 3 and Python without its lock. "
+	"Prints "
+	"claim, experiment, result and verdict. Numbers are medians with the interval, in "
+	"brackets, "
 	"of that median. Faster and slower mean by more than 5 %, with the whole interval. "
 	"Exit status: 1 where an experiment could not be made.",
 	NULL, NULL, NULL};
@@ -209,11 +213,11 @@ static json_t *measures_json(const struct finding *f)
 	json_t *all = json_array();
 	for (size_t i = 0; i < f->measures; i++) {
 		const struct measure *m = &f->measure[i];
-		json_array_append_new(all,
-			json_pack("{s:s, s:s, s:f, s:f, s:f, s:I}", "name", m->name, "unit",
-				m->unit, "median", m->spread.median, "lo", m->spread.interval.lo,
-				"hi", m->spread.interval.hi, "samples",
-				(json_int_t)m->spread.samples));
+		json_array_append_new(
+			all, json_pack("{s:s, s:s, s:f, s:f, s:f, s:I}", "name", m->name, "unit",
+				     m->unit, "median", m->spread.median, "lo",
+				     m->spread.interval.lo, "hi", m->spread.interval.hi, "samples",
+				     (json_int_t)m->spread.samples));
 	}
 	return all;
 }
@@ -223,9 +227,9 @@ static json_t *conditions_json(const struct finding *f)
 	static const char *const words[] = {"false", "true", "unclear"};
 	json_t *all = json_array();
 	for (size_t i = 0; i < f->conditions; i++)
-		json_array_append_new(all,
-			json_pack("{s:s, s:s}", "condition", f->condition[i].label, "answer",
-				words[f->condition[i].answer]));
+		json_array_append_new(
+			all, json_pack("{s:s, s:s}", "condition", f->condition[i].label, "answer",
+				     words[f->condition[i].answer]));
 	return all;
 }
 

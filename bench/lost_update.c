@@ -39,7 +39,8 @@ static void draw_heads(FILE *out, unsigned left, unsigned right,
 		"--------------------------------");
 }
 
-static void draw_switch(FILE *out, unsigned to, const struct lost_update_title *title, size_t titles)
+static void draw_switch(
+	FILE *out, unsigned to, const struct lost_update_title *title, size_t titles)
 {
 	char name[64];
 	titled(name, sizeof name, to, title, titles);

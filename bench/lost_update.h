@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // A lost update of the miniature interpreter, before the reader's eyes: the instructions of its
-// threads in two columns, time downwards, with the switches between them and the stale store marked.
+// threads in two columns, time downwards, with the switches between them and the stale store
+// marked.
 #pragma once
 
 #include <stdio.h>

@@ -149,8 +149,8 @@ static int set_stage(struct show *s, unsigned c, struct error *e)
 	if (rc)
 		return error_set(e, rc, "cannot make an interpreter: %s", strerror(rc));
 	if (s->contest->native_us)
-		rc = interpreter_native(stage->interpreter, "native", 0, true, native_work_do,
-			&s->native);
+		rc = interpreter_native(
+			stage->interpreter, "native", 0, true, native_work_do, &s->native);
 	if (rc)
 		return error_set(e, rc, "cannot make a native function: %s", strerror(rc));
 	together(s, stage, s->workers, 0, enter);
@@ -182,9 +182,8 @@ static uint64_t calibrate(struct show *s, unsigned target_ms)
 	return (uint64_t)((double)work * target_ms * 1e-3 / seconds) + 1;
 }
 
-
-static struct spread ratios(double (*seconds)[CONTESTANTS_MOST][CONTEST_COUNTS_MOST], unsigned n, unsigned num_c,
-	unsigned num_w, unsigned den_c, unsigned den_w)
+static struct spread ratios(double (*seconds)[CONTESTANTS_MOST][CONTEST_COUNTS_MOST], unsigned n,
+	unsigned num_c, unsigned num_w, unsigned den_c, unsigned den_w)
 {
 	double v[CONTEST_REPETITIONS_MOST];
 	for (unsigned i = 0; i < n; i++)
@@ -192,7 +191,8 @@ static struct spread ratios(double (*seconds)[CONTESTANTS_MOST][CONTEST_COUNTS_M
 	return spread_of(v, n);
 }
 
-static void summarise(double (*seconds)[CONTESTANTS_MOST][CONTEST_COUNTS_MOST], unsigned contestants, struct contest_result *r)
+static void summarise(double (*seconds)[CONTESTANTS_MOST][CONTEST_COUNTS_MOST],
+	unsigned contestants, struct contest_result *r)
 {
 	unsigned n = r->repetitions, last = r->counts - 1;
 	double v[CONTEST_REPETITIONS_MOST];
@@ -268,8 +268,8 @@ int contest_run(struct tour *t, const struct contest *c, struct contest_result *
 	s->contest = c;
 	s->workers = t->workers > 1 ? t->workers : 2;
 	choose_counts(c, s->workers, r);
-	int rc = team_create(&s->team, &t->machine, t->order, t->machine.allowed_pus, s->workers,
-		true, e);
+	int rc = team_create(
+		&s->team, &t->machine, t->order, t->machine.allowed_pus, s->workers, true, e);
 	if (!rc) {
 		rc = put_on(t, s, r, e);
 		team_destroy(s->team);

@@ -20,15 +20,15 @@ struct contest {
 	const char *program;
 	const struct contestant *contestant;
 	unsigned contestants;
-	unsigned native_us;  // 0: it does not
-	unsigned piece_ms;   // that one worker should take for all the work: 0 for the default
-	unsigned pair_only;  // 1 worker and 2..: only 1 and the most, not those between
+	unsigned native_us; // 0: it does not
+	unsigned piece_ms;  // that one worker should take for all the work: 0 for the default
+	unsigned pair_only; // 1 worker and 2..: only 1 and the most, not those between
 };
 
 struct contest_result {
 	unsigned workers[CONTEST_COUNTS_MOST]; // 1, 2, 4, ... and all
 	unsigned counts;
-	uint64_t work;       // pieces
+	uint64_t work; // pieces
 	unsigned repetitions;
 	// Of the repetitions, medians: time of one worker, and the speedup over that: ratios within
 	// a repetition.

@@ -98,10 +98,10 @@ int tour_faster(struct tour *t, struct finding *f, struct error *e)
 	fprintf(f->result, ", free-threaded %s times\n",
 		spread_text(&r->cost[NEXT], 1, text, sizeof text));
 	for (int i = 0; i < AGES; i++) {
-		finding_measure(f, &r->cost[i], "ratio", "%s, 1 worker's time over gil-2's",
-			ages[i].label);
-		finding_answer(f, age_labels[i],
-			answer_not_faster(r->speedup[i][r->counts - 1].interval));
+		finding_measure(
+			f, &r->cost[i], "ratio", "%s, 1 worker's time over gil-2's", ages[i].label);
+		finding_answer(
+			f, age_labels[i], answer_not_faster(r->speedup[i][r->counts - 1].interval));
 	}
 	return 0;
 }
@@ -129,8 +129,8 @@ int tour_slower(struct tour *t, struct finding *f, struct error *e)
 	print_why(r, THEN, f);
 	print_why(r, NOW, f);
 	for (int i = 0; i < AGES; i++)
-		finding_answer(f, age_labels[i],
-			answer_slower(r->speedup[i][r->counts - 1].interval));
+		finding_answer(
+			f, age_labels[i], answer_slower(r->speedup[i][r->counts - 1].interval));
 	return 0;
 }
 
@@ -227,11 +227,12 @@ int tour_extension(struct tour *t, struct finding *f, struct error *e)
 		"Strategy gil-3: a program calls a function in C of about %d us, %" PRIu64
 		" times in all, by 1 worker and by %u on %s; the function keeps the lock, then "
 		"releases it. %u repetitions, interleaved.",
-		NATIVE_US, r.work, all_workers(&r),
-		tour_pus(t, all_workers(&r), pus, sizeof pus), r.repetitions);
+		NATIVE_US, r.work, all_workers(&r), tour_pus(t, all_workers(&r), pus, sizeof pus),
+		r.repetitions);
 	print_speedups(&r, extensions, EXTENSIONS, f);
-	fprintf(f->result, "%u workers are %s times as fast with the lock released as with it "
-			   "kept\n",
+	fprintf(f->result,
+		"%u workers are %s times as fast with the lock released as with it "
+		"kept\n",
 		all_workers(&r), spread_text(&r.against_first[RELEASED], 1, text, sizeof text));
 	finding_measure(f, &r.against_first[RELEASED], "ratio", "released over kept, %u workers",
 		all_workers(&r));

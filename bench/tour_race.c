@@ -78,9 +78,9 @@ static void enter(void *arg, unsigned index)
 	struct race *r = arg;
 	if (index == 0) {
 		r->thread[0] = interpreter_enter(r->interpreter, 0);
-		r->rc[0] = r->thread[0] ? interpreter_run(r->thread[0], "race.py", program,
-						  &r->why[0])
-					: ENOMEM;
+		r->rc[0] = r->thread[0]
+				   ? interpreter_run(r->thread[0], "race.py", program, &r->why[0])
+				   : ENOMEM;
 	}
 	barrier_wait(&r->start);
 	if (index) {
@@ -94,8 +94,8 @@ static void update(void *arg, unsigned index)
 	struct race *r = arg;
 	int64_t result;
 	barrier_wait(&r->start);
-	r->rc[index] = interpreter_call(r->thread[index], r->function[index], 1, &r->iterations,
-		&result, &r->why[index]);
+	r->rc[index] = interpreter_call(
+		r->thread[index], r->function[index], 1, &r->iterations, &result, &r->why[index]);
 }
 
 static void leave(void *arg, unsigned index)
@@ -115,9 +115,9 @@ static int what_failed(struct race *r, struct error *e)
 }
 
 struct outcome {
-	bool lost;         // and drawn
-	int64_t end;       // of x: should be 0
-	uint64_t updates;  // by both
+	bool lost;        // and drawn
+	int64_t end;      // of x: should be 0
+	uint64_t updates; // by both
 	uint64_t switches;
 	double seconds;
 };
@@ -127,14 +127,14 @@ static void ask_end(void *arg, unsigned index)
 	struct race *r = arg;
 	const struct interpreter_function *end = interpreter_function(r->interpreter, "end");
 	if (index == 0)
-		r->rc[0] = end ? interpreter_call(r->thread[0], end, 0, NULL, &r->iterations,
-				   &r->why[0])
+		r->rc[0] = end ? interpreter_call(
+					 r->thread[0], end, 0, NULL, &r->iterations, &r->why[0])
 			       : ENOENT;
 }
 
 // Rounds until an update is lost, or there were switches enough to say that none is.
-static int hunt(struct tour *t, struct race *r, struct team *team, struct outcome *o,
-	struct error *e)
+static int hunt(
+	struct tour *t, struct race *r, struct team *team, struct outcome *o, struct error *e)
 {
 	uint64_t patience = t->quick ? 2000000000u : 6000000000u, start = clock_ns();
 	unsigned most = t->quick ? 2 * TOUR_SWITCHES : 10 * TOUR_SWITCHES;
@@ -177,8 +177,7 @@ static int run_race(struct tour *t, const struct rule *rule, struct team *team, 
 
 static void draw(FILE *out, const struct rule *rule, const struct race *r)
 {
-	const struct lost_update_title titles[WORKERS] = {
-		{0, rule->title[0]}, {1, rule->title[1]}};
+	const struct lost_update_title titles[WORKERS] = {{0, rule->title[0]}, {1, rule->title[1]}};
 	fprintf(out, "   true %s:\n\n", rule->label);
 	lost_update_print(out, r->interpreter, titles, WORKERS);
 	fputc('\n', out);
@@ -239,8 +238,8 @@ int tour_race(struct tour *t, struct finding *f, struct error *e)
 		"strategy gil-3, and every load and store of x is written down; as Python gave way "
 		"to 3.9 and as it does from 3.10 on; then x = x + one() and x = x - one().",
 		tour_pus(t, WORKERS, pus, sizeof pus));
-	int rc = team_create(
-		&team, &t->machine, t->order, t->machine.allowed_pus, WORKERS, true, e);
+	int rc =
+		team_create(&team, &t->machine, t->order, t->machine.allowed_pus, WORKERS, true, e);
 	for (unsigned i = 0; i < RACES && !rc; i++)
 		rc = race_by(t, &rules[i], team, f, e);
 	team_destroy(team);

@@ -106,7 +106,7 @@ int tour_join(struct tour *t, struct finding *f, struct error *e)
 enum { STEPS = 40, STEPS_BEFORE_END = 10, STEP_US = 1000 };
 
 struct background {
-	int out;             // a byte for each step
+	int out; // a byte for each step
 	_Atomic unsigned steps;
 };
 
@@ -202,10 +202,11 @@ int tour_daemon(struct tour *t, struct finding *f, struct error *e)
 	if (rc)
 		return rc;
 	fprintf(f->result,
-		"detached: %u of %u steps were made, the rest vanished with the program; joining it "
+		"detached: %u of %u steps were made, the rest vanished with the program; joining "
+		"it "
 		"gave %s (%s)\njoined: %u of %u steps\n",
-		detached_steps, repetitions * STEPS, error_name(joining),
-		strerror(joining), joined_steps, repetitions * STEPS);
+		detached_steps, repetitions * STEPS, error_name(joining), strerror(joining),
+		joined_steps, repetitions * STEPS);
 	struct spread share = spread_single((double)detached_steps / (repetitions * STEPS));
 	finding_measure(f, &share, "share", "steps made by the detached thread");
 	finding_answer(f, "of its end", answer_of(detached_steps < joined_steps));
@@ -215,16 +216,16 @@ int tour_daemon(struct tour *t, struct finding *f, struct error *e)
 
 /* Mutex. */
 
-enum { SECTIONS = 20000, COST_SECTIONS = 200000 };
+enum { SECTIONS = 20000, COST_SECTIONS = 200000, HELD_MS = 20 };
 
 struct critical {
 	LINE_ALIGNED pthread_mutex_t mutex;
-	LINE_ALIGNED uint64_t counter;      // under the mutex
+	LINE_ALIGNED uint64_t counter; // under the mutex
 	LINE_ALIGNED _Atomic unsigned inside, most;
 	LINE_ALIGNED struct barrier start;
-	uint64_t sections; // by each worker
-	_Atomic uint64_t slept;
-	bool locked;
+	uint64_t sections;                // by each worker
+	uint64_t released_ns, entered_ns; // of hold_and_wait
+	uint64_t slept;
 	uint64_t begin_ns, end_ns[TOUR_WORKERS_MOST];
 };
 
@@ -243,18 +244,35 @@ static void pass_through(struct critical *c)
 static void count_inside(void *arg, unsigned index)
 {
 	struct critical *c = arg;
-	struct usage before, after;
 	(void)index;
-	usage_read(&before, -1);
 	barrier_wait(&c->start);
 	for (uint64_t i = 0; i < c->sections; i++) {
 		pthread_mutex_lock(&c->mutex);
 		pass_through(c);
 		pthread_mutex_unlock(&c->mutex);
 	}
+}
+
+// Worker 0 keeps the mutex for a while, worker 1 asks for it meanwhile.
+static void hold_and_wait(void *arg, unsigned index)
+{
+	struct critical *c = arg;
+	struct usage before, after;
+	if (index == 0) {
+		pthread_mutex_lock(&c->mutex);
+		barrier_wait(&c->start);
+		usleep(HELD_MS * 1000);
+		c->released_ns = clock_ns();
+		pthread_mutex_unlock(&c->mutex);
+		return;
+	}
+	barrier_wait(&c->start);
+	usage_read(&before, -1);
+	pthread_mutex_lock(&c->mutex);
+	c->entered_ns = clock_ns();
+	pthread_mutex_unlock(&c->mutex);
 	usage_read(&after, -1);
-	/* relaxed: read when all are at rest */
-	fetch_add(&c->slept, after.voluntary - before.voluntary, relaxed);
+	c->slept = after.voluntary - before.voluntary;
 }
 
 static void time_sections(void *arg, unsigned index)
@@ -294,8 +312,11 @@ static int measure_mutex(struct tour *t, struct critical *c, struct team *team, 
 	barrier_init(&c->start, workers, yield);
 	c->sections = SECTIONS;
 	team_run(team, workers, count_inside, NULL, c);
-	uint64_t counted = c->counter, slept = load(&c->slept, relaxed); /* relaxed: at rest */
-	unsigned most = load(&c->most, relaxed);                        /* relaxed: at rest */
+	barrier_init(&c->start, 2, yield);
+	team_run(team, 2, hold_and_wait, NULL, c);
+	uint64_t counted = c->counter;
+	bool blocked = c->entered_ns >= c->released_ns && c->slept > 0;
+	unsigned most = load(&c->most, relaxed); /* relaxed: at rest */
 	for (int i = 0; i < REPETITIONS; i++) {
 		int rc = tour_continues(t, e);
 		if (rc)
@@ -305,15 +326,17 @@ static int measure_mutex(struct tour *t, struct critical *c, struct team *team, 
 	}
 	struct spread one = spread_of(alone, REPETITIONS), all = spread_of(together, REPETITIONS);
 	fprintf(f->result,
-		"the counter ended at %" PRIu64 ", should be %" PRIu64 "; at most %u inside at "
-		"once; workers slept %" PRIu64 " times\na section costs %s ns alone, %s ns with %u "
-		"workers\n",
-		counted, expected, most, slept, spread_text(&one, 1, a, sizeof a),
-		spread_text(&all, 1, b, sizeof b), workers);
+		"the counter ended at %" PRIu64 ", should be %" PRIu64
+		"; at most %u inside at once\nwhile one kept it for %d ms, another %s\na section "
+		"costs %s ns alone, %s ns with %u workers\n",
+		counted, expected, most, HELD_MS,
+		blocked ? "slept until it was released" : "did not wait asleep",
+		spread_text(&one, 1, a, sizeof a), spread_text(&all, 1, b, sizeof b), workers);
 	finding_measure(f, &one, "ns", "section, 1 worker");
 	finding_measure(f, &all, "ns", "section, %u workers", workers);
 	finding_answer(f, "of the count", answer_of(counted == expected));
 	finding_answer(f, "of who is inside", answer_limit(most, 1));
+	finding_answer(f, "of those that wait", answer_of(blocked));
 	return 0;
 }
 
@@ -331,7 +354,8 @@ int tour_mutex(struct tour *t, struct finding *f, struct error *e)
 		"%u workers on %s pass %d times each through a critical section under a C library "
 		"mutex; it counts, and how many are inside.",
 		workers, tour_pus(t, workers, pus, sizeof pus), SECTIONS);
-	int rc = team_create(&team, &t->machine, t->order, t->machine.allowed_pus, workers, true, e);
+	int rc =
+		team_create(&team, &t->machine, t->order, t->machine.allowed_pus, workers, true, e);
 	if (!rc) {
 		rc = measure_mutex(t, c, team, workers, f, e);
 		team_destroy(team);
@@ -359,7 +383,8 @@ static void *try_from_another_thread(void *arg)
 	return NULL;
 }
 
-static int another_enters(const struct lock_class *class, void *lock, bool *entered, struct error *e)
+static int another_enters(
+	const struct lock_class *class, void *lock, bool *entered, struct error *e)
 {
 	struct attempt a = {.class = class, .lock = lock};
 	pthread_t thread;
@@ -373,11 +398,12 @@ static int another_enters(const struct lock_class *class, void *lock, bool *ente
 
 // The steps of the story; each as it was found.
 struct reentry {
-	bool again;             // the owner acquired it a second time
-	bool other_at[3];       // another thread could enter: held twice, held once, free
+	bool again;       // the owner acquired it a second time
+	bool other_at[3]; // another thread could enter: held twice, held once, free
 };
 
-static int try_reentry(const struct lock_class *class, void *lock, struct reentry *r, struct error *e)
+static int try_reentry(
+	const struct lock_class *class, void *lock, struct reentry *r, struct error *e)
 {
 	struct lock_node node = {.worker = 0};
 	class->acquire(lock, &node);
@@ -525,7 +551,7 @@ int tour_semaphore(struct tour *t, struct finding *f, struct error *e)
 	sem_destroy(&r.permits);
 	if (rc)
 		return error_set(e, rc, "cannot start a thread: %s", strerror(rc));
-	unsigned most = load(&r.most, relaxed);        /* relaxed: joined */
+	unsigned most = load(&r.most, relaxed);       /* relaxed: joined */
 	uint64_t entered = load(&r.entered, relaxed); /* relaxed: joined */
 	fprintf(f->result, "%" PRIu64 " entries; at most %u inside at once, of %d permitted\n",
 		entered, most, PERMITS);

@@ -77,11 +77,10 @@ static bool all_alike(const struct condition *c, size_t count)
 	return true;
 }
 
-__attribute__((format(printf, 3, 4))) static void append(
-	char *buf, size_t size, const char *format, const char *a, const char *b)
+static void append(char *buf, size_t size, const char *text)
 {
 	size_t used = strlen(buf);
-	snprintf(buf + used, size - used, format, a, b);
+	snprintf(buf + used, size - used, "%s", text);
 }
 
 // "true A, B and C": of those that have this answer.
@@ -94,11 +93,14 @@ static void append_group(
 	for (size_t i = 0; i < count; i++) {
 		if (c[i].answer != a)
 			continue;
-		if (done == 0)
-			append(buf, size, "%s%s ", *buf ? ", " : "", word(a));
-		else
-			append(buf, size, "%s%s", left == 1 ? " and " : ", ", "");
-		append(buf, size, "%s%s", c[i].label, "");
+		if (done == 0) {
+			append(buf, size, *buf ? ", " : "");
+			append(buf, size, word(a));
+			append(buf, size, " ");
+		} else {
+			append(buf, size, left == 1 ? " and " : ", ");
+		}
+		append(buf, size, c[i].label);
 		left--;
 		done++;
 	}
