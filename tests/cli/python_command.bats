@@ -122,7 +122,7 @@ misuse()
 	has "$stderr" 'p.py:4:' 'sequential'
 }
 
-@test "--dis shows the bytecode and runs nothing" {
+@test "dis: shows the bytecode and runs nothing" {
 	program 'print(1)' 'n = 3' 'while n > 0:' '    n = n - 1'
 	run -0 --separate-stderr python --dis p.py
 	has "$output" BINARY_SUBTRACT JUMP_BACK 'COMPARE'
@@ -131,7 +131,7 @@ misuse()
 	has "$stderr" '<stdin>:1: SyntaxError'
 }
 
-@test "--stats tells on stderr what the lock did: a release every 101 ticks under gil-2" {
+@test "stats: tells on stderr what the lock did: a release every 101 ticks under gil-2" {
 	program 'def f(n):' '    while n > 0:' '        n = n - 1' \
 		'import threading' 't = threading.Thread(target=f, args=(1010000,))' \
 		't.start()' 't.join()'
@@ -146,7 +146,7 @@ misuse()
 	[ "$(awk '/^releases/ { print $2 }' <<<"$stderr")" -lt 1000 ]
 }
 
-@test "--trace explains a lost update; without one it says so" {
+@test "trace: explains a lost update; without one it says so" {
 	program 'import threading' 'x = 0' \
 		'def up(n):' '    global x' '    while n > 0:' '        x = x + 1' '        n = n - 1' \
 		'def down(n):' '    global x' '    while n > 0:' '        x = x - 1' '        n = n - 1' \
@@ -159,7 +159,7 @@ misuse()
 	has "$stderr" 'No update'
 }
 
-@test "--cpus 1 keeps the program's threads to one PU" {
+@test "cpus: 1 keeps the program's threads to one PU" {
 	program 'print(1)'
 	run -0 python --cpus 1 p.py
 	[ "$output" = 1 ]

@@ -139,5 +139,5 @@ verdict()
 	wait "$started" || status=$?
 	[ "$status" = 130 ]
 	is out 'd["interrupted"] is True and d["claims"][0]["name"] == "join"'
-	! pgrep -P "$started"
+	run ! pgrep -P "$started"
 }
