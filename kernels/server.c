@@ -12,7 +12,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/epoll.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -20,27 +19,24 @@
 #include <sys/wait.h>
 
 #include "futex.h"
-#include "interpreter/interpreter.h"
 #include "kernel.h"
-#include "server_clients.h"
+#include "server_program.h"
 
 enum {
 	BACKGROUND_MOST = 64,
 	THREADS_MOST = CONNECTIONS_MOST + BACKGROUND_MOST,
 	FILES_BESIDES = 64, // open ones other than connections
 	TURN_NS = 1000000,  // between two looks at how much was done
-	REST_NS = 1000000,  // of a background thread that waits for a window
 	STACK_SIZE = 512 * 1024,
-	EVENTS_AT_ONCE = 64,
 	CALIBRATION_STEPS = 2000,
 	CALIBRATION_TRIES = 5,
 };
 static const uint64_t patience_ns = 10000000000;
 
-// What is served. An answer is `steps` linear congruential steps from its request, so that none can
-// be given without the work. A test gives another program, and the kernel another name.
-#ifndef SERVER_PROGRAM
-#define SERVER_PROGRAM                                                                             \
+// What is served: so many linear congruential steps from the request, so that no answer can be
+// given without the work. A test gives another function, and the kernel another name.
+#ifndef SERVER_ANSWER
+#define SERVER_ANSWER                                                                              \
 	"def answer(x, steps):\n"                                                                  \
 	"    while steps > 0:\n"                                                                   \
 	"        x = (x * 5 + 3) & 1073741823\n"                                                   \
@@ -48,30 +44,8 @@ static const uint64_t patience_ns = 10000000000;
 	"    return x\n"
 #define SERVER_NAME server
 #endif
+static const char answer[] = SERVER_ANSWER;
 enum { STEP_FACTOR = 5, STEP_SUMMAND = 3 };
-static const char program[] = SERVER_PROGRAM
-	// a thread of its own
-	"def connection(c, steps):\n"
-	"    x = receive(c)\n"
-	"    while x >= 0:\n"
-	"        send(c, answer(x + 1, steps))\n"
-	"        x = receive(c)\n"
-	// one thread for many
-	"def loop(steps):\n"
-	"    while poll() > 0:\n"
-	"        c = next()\n"
-	"        while c >= 0:\n"
-	"            x = receive(c)\n"
-	"            if x >= 0:\n"
-	"                send(c, answer(x + 1, steps))\n"
-	"            c = next()\n"
-	// CPU-bound, until the window ends
-	"def background():\n"
-	"    while started():\n"
-	"        while running():\n"
-	"            n = 1000\n"
-	"            while n > 0:\n"
-	"                n -= 1\n";
 
 struct settings {
 	unsigned connections, cpu_us, background, think_us, interval, switch_us;
@@ -79,39 +53,22 @@ struct settings {
 	struct pu_set allowed;
 };
 
-// What forked processes share with this one.
-struct shared {
-	atomic_bool running; // the window
-	atomic_bool ending;  // the point
-	struct connection connection[CONNECTIONS_MOST];
-};
-
-// An interpreter with the program in it; and who is ready, where one thread serves many.
-struct house {
-	struct interpreter *interpreter;
-	struct shared *shared;
-	const struct interpreter_function *answer, *connection, *loop, *background;
-	int epoll;     // -1: none
-	unsigned open; // connections that have not ended
-	int ready, next;
-	struct epoll_event event[EVENTS_AT_ONCE];
-};
-
 struct server_thread {
 	pthread_t thread;
 	struct server *server;
-	struct house *house;
+	struct server_program *program;
 	const struct interpreter_function *function;
+	atomic_int id;  // the system's; 0: not started yet
 	unsigned index; // in its interpreter
 	int connection; // -1: none
 };
 
 struct server {
 	const struct settings *settings;
-	struct shared *shared;
+	struct server_shared *shared;
 	struct clients clients;
-	struct house *house; // threads: one; sequential: one, and one for each in the background
-	unsigned houses;
+	struct server_program *program; // of threads: one. Sequential: one, and one for each thread
+	unsigned programs;              // in the background. Of processes: none
 	struct server_thread *thread;
 	unsigned threads;
 	pid_t process[PUS_MOST]; // of worker i's connections, then of the background
@@ -128,149 +85,12 @@ struct server_own {
 	bool joined;
 };
 
-/* What programs call. */
-
-static struct connection *connection_of(struct house *h, int64_t c)
-{
-	return &h->shared->connection[c];
-}
-
-static int64_t native_receive(void *house, const int64_t *a)
-{
-	struct house *h = house;
-	struct message m;
-	ssize_t n;
-	do
-		n = recv(connection_of(h, a[0])->server, &m, sizeof m, MSG_WAITALL);
-	while (n < 0 && errno == EINTR);
-	if (n == sizeof m)
-		return (int64_t)m.number;
-	if (h->epoll >= 0) {
-		epoll_ctl(h->epoll, EPOLL_CTL_DEL, connection_of(h, a[0])->server, NULL);
-		h->open--;
-	}
-	return -1;
-}
-
-static int64_t native_send(void *house, const int64_t *a)
-{
-	struct connection *c = connection_of(house, a[0]);
-	struct message m = {(uint64_t)a[1]};
-	/* relaxed: one writer, and who reads it has had the answer */
-	store(&c->served, load(&c->served, relaxed) + 1, relaxed);
-	return send(c->server, &m, sizeof m, MSG_NOSIGNAL);
-}
-
-static int64_t native_poll(void *house, const int64_t *a)
-{
-	(void)a;
-	struct house *h = house;
-	h->next = h->ready = 0;
-	while (h->open > 0 && h->ready <= 0) {
-		h->ready = epoll_wait(h->epoll, h->event, EVENTS_AT_ONCE, -1);
-		if (h->ready < 0 && errno != EINTR)
-			return 0;
-	}
-	return h->ready;
-}
-
-static int64_t native_next(void *house, const int64_t *a)
-{
-	(void)a;
-	struct house *h = house;
-	return h->next < h->ready ? (int64_t)h->event[h->next++].data.u32 : -1;
-}
-
-// Looks now and then: nobody waits for the background.
-static int64_t native_started(void *house, const int64_t *a)
-{
-	(void)a;
-	struct house *h = house;
-	while (!load(&h->shared->running, relaxed)) { /* relaxed, both: only say when */
-		if (load(&h->shared->ending, relaxed))
-			return 0;
-		nanosleep(&(struct timespec){.tv_nsec = REST_NS}, NULL);
-	}
-	return 1;
-}
-
-static int64_t native_running(void *house, const int64_t *a)
-{
-	(void)a;
-	struct house *h = house;
-	return load(&h->shared->running, relaxed); /* relaxed: only says when */
-}
-
-// Those that wait or call the system release the lock, as Python's modules socket and select do.
-static int add_natives(struct house *h)
-{
-	static const struct {
-		const char *name;
-		unsigned arguments;
-		bool releases;
-		int64_t (*function)(void *, const int64_t *);
-	} native[] = {{"receive", 1, true, native_receive}, {"send", 2, true, native_send},
-		{"poll", 0, true, native_poll}, {"next", 0, false, native_next},
-		{"started", 0, true, native_started}, {"running", 0, false, native_running}};
-	int rc = 0;
-	for (size_t i = 0; i < sizeof native / sizeof *native && !rc; i++)
-		rc = interpreter_native(h->interpreter, native[i].name, native[i].arguments,
-			native[i].releases, native[i].function, h);
-	return rc;
-}
-
-static int run_program(struct house *h)
-{
-	struct interpreter_error why;
-	struct interpreter_thread *t = interpreter_enter(h->interpreter, 0);
-	if (!t)
-		return ENOMEM;
-	int rc = interpreter_run(t, "server.py", program, &why);
-	interpreter_leave(t);
-	if (rc)
-		return rc;
-	h->answer = interpreter_function(h->interpreter, "answer");
-	h->connection = interpreter_function(h->interpreter, "connection");
-	h->loop = interpreter_function(h->interpreter, "loop");
-	h->background = interpreter_function(h->interpreter, "background");
-	return h->answer && h->connection && h->loop && h->background ? 0 : EINVAL;
-}
-
-static int house_init(struct house *h, const struct settings *s, struct shared *shared,
-	enum interpreter_mode mode)
+static int init_program(struct server_program *p, const struct settings *s,
+	struct server_shared *shared, enum interpreter_mode mode)
 {
 	struct interpreter_settings i = {
 		.mode = mode, .check_interval = s->interval, .switch_interval_us = s->switch_us};
-	*h = (struct house){.shared = shared, .epoll = -1};
-	int rc = interpreter_create(&h->interpreter, &i);
-	if (rc)
-		return rc;
-	rc = add_natives(h);
-	return rc ? rc : run_program(h);
-}
-
-// Connections first, first + step, ... are this house's.
-static int house_watch(struct house *h, unsigned first, unsigned step, unsigned count)
-{
-	h->epoll = epoll_create1(EPOLL_CLOEXEC);
-	if (h->epoll < 0)
-		return errno;
-	for (unsigned i = first; i < count; i += step) {
-		struct epoll_event e = {.events = EPOLLIN, .data.u32 = i};
-		if (epoll_ctl(h->epoll, EPOLL_CTL_ADD, h->shared->connection[i].server, &e))
-			return errno;
-		h->open++;
-	}
-	return 0;
-}
-
-static void house_fini(struct house *h)
-{
-	if (h->epoll >= 0)
-		close(h->epoll);
-	if (h->interpreter)
-		interpreter_destroy(h->interpreter);
-	h->interpreter = NULL;
+	return server_program_init(p, &i, answer, shared);
 }
 
 /* What the user may set. */
@@ -292,14 +112,14 @@ static int need_files(struct input *in, unsigned connections)
 
 // The fastest of some: other work only makes it longer. ns, or 0 and *rc.
 static double time_answer(
-	struct interpreter_thread *t, const struct house *h, int64_t steps, int *rc)
+	struct interpreter_thread *t, const struct server_program *p, int64_t steps, int *rc)
 {
 	struct interpreter_error why;
 	double best = 0;
 	for (int try = 0; try < CALIBRATION_TRIES && !*rc; try++) {
 		int64_t result, arguments[] = {1, steps};
 		uint64_t began = futex_now_ns();
-		*rc = interpreter_call(t, h->answer, 2, arguments, &result, &why);
+		*rc = interpreter_call(t, p->answer, 2, arguments, &result, &why);
 		double took = (double)(futex_now_ns() - began);
 		best = try == 0 || took < best ? took : best;
 	}
@@ -309,14 +129,14 @@ static double time_answer(
 // What a step takes without any lock; the number of steps is then the same for every strategy.
 static int calibrate(struct input *in, struct settings *s)
 {
-	struct house h;
-	int rc = house_init(&h, s, NULL, INTERPRETER_SEQUENTIAL);
-	struct interpreter_thread *t = rc ? NULL : interpreter_enter(h.interpreter, 0);
+	struct server_program p;
+	int rc = init_program(&p, s, NULL, INTERPRETER_SEQUENTIAL);
+	struct interpreter_thread *t = rc ? NULL : interpreter_enter(p.interpreter, 0);
 	if (!rc && !t)
 		rc = ENOMEM;
 	if (!rc) {
-		double call = time_answer(t, &h, 0, &rc);
-		double all = rc ? 0 : time_answer(t, &h, CALIBRATION_STEPS, &rc);
+		double call = time_answer(t, &p, 0, &rc);
+		double all = rc ? 0 : time_answer(t, &p, CALIBRATION_STEPS, &rc);
 		double step_ns = all > call ? (all - call) / CALIBRATION_STEPS : 1;
 		s->steps = (unsigned)(s->cpu_us * 1e3 / step_ns + 0.5);
 		snprintf(in->note, sizeof in->note,
@@ -326,7 +146,7 @@ static int calibrate(struct input *in, struct settings *s)
 	}
 	if (t)
 		interpreter_leave(t);
-	house_fini(&h);
+	server_program_fini(&p);
 	return rc;
 }
 
@@ -376,9 +196,10 @@ static void *serve(void *arg)
 	struct server *s = me->server;
 	struct interpreter_error why;
 	int64_t result, steps = s->settings->steps, arguments[] = {me->connection, steps};
-	bool background = me->function == me->house->background;
-	bool loop = me->function == me->house->loop;
-	struct interpreter_thread *t = interpreter_enter(me->house->interpreter, me->index);
+	store(&me->id, gettid(), relaxed); /* relaxed: the number is all there is */
+	bool background = me->function == me->program->background;
+	bool loop = me->function == me->program->loop;
+	struct interpreter_thread *t = interpreter_enter(me->program->interpreter, me->index);
 	int rc = t ? interpreter_call(t, me->function,
 			     background ? 0
 			     : loop     ? 1
@@ -395,12 +216,12 @@ static void *serve(void *arg)
 	return NULL;
 }
 
-static int start_thread(struct server *s, struct house *h,
+static int start_thread(struct server *s, struct server_program *p,
 	const struct interpreter_function *function, unsigned index, int connection)
 {
 	struct server_thread *t = &s->thread[s->threads];
 	*t = (struct server_thread){.server = s,
-		.house = h,
+		.program = p,
 		.function = function,
 		.index = index,
 		.connection = connection};
@@ -413,15 +234,15 @@ static int start_thread(struct server *s, struct house *h,
 	return rc;
 }
 
-static int add_houses(struct server *s, unsigned count, enum interpreter_mode mode)
+static int add_programs(struct server *s, unsigned count, enum interpreter_mode mode)
 {
-	s->house = calloc(count, sizeof *s->house);
+	s->program = calloc(count, sizeof *s->program);
 	s->thread = calloc(THREADS_MOST, sizeof *s->thread);
-	if (!s->house || !s->thread)
+	if (!s->program || !s->thread)
 		return ENOMEM;
 	int rc = 0;
-	while (s->houses < count && !rc)
-		rc = house_init(&s->house[s->houses++], s->settings, s->shared, mode);
+	while (s->programs < count && !rc)
+		rc = init_program(&s->program[s->programs++], s->settings, s->shared, mode);
 	return rc;
 }
 
@@ -429,24 +250,24 @@ static int add_houses(struct server *s, unsigned count, enum interpreter_mode mo
 static int start_threads(struct server *s, enum interpreter_mode mode)
 {
 	const struct settings *set = s->settings;
-	int rc = add_houses(s, 1, mode);
-	struct house *h = s->house;
+	int rc = add_programs(s, 1, mode);
+	struct server_program *p = s->program;
 	for (unsigned i = 0; i < set->connections && !rc; i++)
-		rc = start_thread(s, h, h->connection, 1 + i, (int)i);
+		rc = start_thread(s, p, p->connection, 1 + i, (int)i);
 	for (unsigned i = 0; i < set->background && !rc; i++)
-		rc = start_thread(s, h, h->background, 1 + set->connections + i, -1);
+		rc = start_thread(s, p, p->background, 1 + set->connections + i, -1);
 	return rc;
 }
 
 // One thread for all connections; what runs in the background has interpreters of its own.
 static int start_loop(struct server *s)
 {
-	int rc = add_houses(s, 1 + s->settings->background, INTERPRETER_SEQUENTIAL);
+	int rc = add_programs(s, 1 + s->settings->background, INTERPRETER_SEQUENTIAL);
 	if (!rc)
-		rc = house_watch(s->house, 0, 1, s->settings->connections);
-	for (unsigned i = 0; i < s->houses && !rc; i++)
-		rc = start_thread(
-			s, &s->house[i], i == 0 ? s->house[i].loop : s->house[i].background, 1, -1);
+		rc = server_program_watch(s->program, 0, 1, s->settings->connections);
+	for (unsigned i = 0; i < s->programs && !rc; i++)
+		rc = start_thread(s, &s->program[i],
+			i == 0 ? s->program[i].loop : s->program[i].background, 1, -1);
 	return rc;
 }
 
@@ -455,7 +276,7 @@ static int start_loop(struct server *s)
 // In the child. first: of its connections; s->process's later ones are the background's.
 static void serve_as_process(struct server *s, unsigned number, unsigned workers)
 {
-	struct house h;
+	struct server_program p;
 	struct interpreter_error why;
 	unsigned connections = s->settings->connections;
 	bool background = number >= workers;
@@ -466,12 +287,12 @@ static void serve_as_process(struct server *s, unsigned number, unsigned workers
 		if (background || i % workers != number)
 			close(s->shared->connection[i].server);
 	}
-	int rc = house_init(&h, s->settings, s->shared, INTERPRETER_GIL_3);
+	int rc = init_program(&p, s->settings, s->shared, INTERPRETER_GIL_3);
 	if (!rc && !background)
-		rc = house_watch(&h, number, workers, connections);
-	struct interpreter_thread *t = rc ? NULL : interpreter_enter(h.interpreter, 1);
+		rc = server_program_watch(&p, number, workers, connections);
+	struct interpreter_thread *t = rc ? NULL : interpreter_enter(p.interpreter, 1);
 	if (t)
-		rc = interpreter_call(t, background ? h.background : h.loop, background ? 0 : 1,
+		rc = interpreter_call(t, background ? p.background : p.loop, background ? 0 : 1,
 			&steps, &result, &why);
 	_exit(rc || !t);
 }
@@ -561,12 +382,12 @@ static void destroy(struct run *r)
 		for (unsigned i = 0; i < s->threads; i++)
 			pthread_join(s->thread[i].thread, NULL);
 		end_processes(s);
-		for (unsigned i = 0; i < s->houses; i++)
-			house_fini(&s->house[i]);
+		for (unsigned i = 0; i < s->programs; i++)
+			server_program_fini(&s->program[i]);
 		clients_close(&s->clients);
 		munmap(s->shared, sizeof *s->shared);
 	}
-	free(s->house);
+	free(s->program);
 	free(s->thread);
 	pthread_mutex_destroy(&s->mutex);
 }
@@ -662,6 +483,8 @@ enum {
 	COUNT_SWITCHES,
 	COUNT_FAILED_ACQUIRES,
 	COUNT_FUTEX_CALLS,
+	COUNT_VOLUNTARY,
+	COUNT_INVOLUNTARY,
 	COUNT_P50,
 	COUNT_P99,
 	COUNT_P999,
@@ -672,20 +495,57 @@ static const struct count counts[COUNTS + 1] = {
 	[COUNT_SWITCHES] = {"switches", "another thread has the interpreter lock", false},
 	[COUNT_FAILED_ACQUIRES] = {"failed-acquires", "of the lock, which was not free", false},
 	[COUNT_FUTEX_CALLS] = {"futex-calls", "sleeps for the lock, and wake-ups", false},
+	[COUNT_VOLUNTARY] = {"voluntary-switches", "the server's threads' sleeps", false},
+	[COUNT_INVOLUNTARY] = {"involuntary-switches", "their waits for a PU", false},
 	[COUNT_P50] = {"p50_ns", "a request, as its client sees it", true},
 	[COUNT_P99] = {"p99_ns", NULL, true},
 	[COUNT_P999] = {"p999_ns", NULL, true},
 	[COUNT_MAX] = {"max_ns", NULL, true},
 };
 
+// Context switches: threads that went to sleep, threads that were made to wait.
+struct turns {
+	unsigned long long voluntary, involuntary;
+};
+
+// Adds those of a thread.
+static void add_turns(struct turns *sum, pid_t process, pid_t thread)
+{
+	char path[64], line[128];
+	unsigned long long value;
+	snprintf(path, sizeof path, "/proc/%d/task/%d/status", process, thread);
+	FILE *f = fopen(path, "re");
+	while (f && fgets(line, sizeof line, f)) {
+		if (sscanf(line, "voluntary_ctxt_switches: %llu", &value) == 1)
+			sum->voluntary += value;
+		else if (sscanf(line, "nonvoluntary_ctxt_switches: %llu", &value) == 1)
+			sum->involuntary += value;
+	}
+	if (f)
+		fclose(f);
+}
+
+// Of all threads that serve, wherever they are: the workers do nothing but sleep.
+static struct turns turns(const struct server *s)
+{
+	struct turns sum = {0};
+	for (unsigned i = 0; i < s->threads; i++)
+		/* relaxed: the number is all there is */
+		add_turns(&sum, getpid(), load(&s->thread[i].id, relaxed));
+	for (unsigned i = 0; i < s->processes; i++)
+		add_turns(&sum, s->process[i], s->process[i]);
+	return sum;
+}
+
 // Of this process's interpreters; a forked one has one thread alone, whose lock is always free.
 static void count(struct run *r, double *value)
 {
 	struct server *s = r->state;
 	struct request_percentiles p = {0};
+	struct turns t = turns(s);
 	struct interpreter_counts sum = {0}, c;
-	for (unsigned i = 0; i < s->houses; i++) {
-		interpreter_counts(s->house[i].interpreter, &c);
+	for (unsigned i = 0; i < s->programs; i++) {
+		interpreter_counts(s->program[i].interpreter, &c);
 		sum.switches += c.switches;
 		sum.failed_acquires += c.failed_acquires;
 		sum.futex_calls += c.futex_calls;
@@ -695,6 +555,8 @@ static void count(struct run *r, double *value)
 	value[COUNT_SWITCHES] = (double)sum.switches;
 	value[COUNT_FAILED_ACQUIRES] = (double)sum.failed_acquires;
 	value[COUNT_FUTEX_CALLS] = (double)sum.futex_calls;
+	value[COUNT_VOLUNTARY] = (double)t.voluntary;
+	value[COUNT_INVOLUNTARY] = (double)t.involuntary;
 	value[COUNT_P50] = p.p50_ns;
 	value[COUNT_P99] = p.p99_ns;
 	value[COUNT_P999] = p.p999_ns;
