@@ -242,8 +242,7 @@ static json_t *finding_json(unsigned number, const struct claim *c, const struct
 		"measurements", measures_json(f), "conditions", conditions_json(f));
 	if (failed)
 		json_object_set_new(j, "error", json_string(failed->text));
-	else
-		json_object_set_new(j, "verdict", json_string(verdict));
+	json_object_set_new(j, "verdict", failed ? json_null() : json_string(verdict));
 	return j;
 }
 
