@@ -43,7 +43,7 @@ struct stand {
 static void set_values(struct stand *s, const struct setting *setting)
 {
 	const struct param *p = s->kernel->params;
-	for (size_t i = 0; p[i].name && i < PARAMS_MOST; i++) {
+	for (size_t i = 0; i < PARAMS_MOST && p[i].name; i++) {
 		s->values[i] = p[i].value;
 		for (const struct setting *to = setting; to->param; to++)
 			if (strcmp(to->param, p[i].name) == 0)

@@ -73,16 +73,16 @@ int tour_join(struct tour *t, struct finding *f, struct error *e)
 {
 	enum { MOST = 2000 };
 	size_t count = t->quick ? MOST / 4 : MOST, ended;
-	double *start = calloc(2 * MOST, sizeof *start), *both = start + MOST;
+	double *start = calloc(MOST, sizeof *start), *both = calloc(MOST, sizeof *both);
 	char a[64], b[64];
 	int found = 0;
-	if (!start)
-		return -ENOMEM;
+	int rc = start && both ? 0 : -ENOMEM;
 	fprintf(f->experiment,
 		"%zu threads, one after the other: started, each sets a flag as the last it does, "
 		"joined; PUs as the system chooses. Then one that joins itself.",
 		count);
-	int rc = time_joins(start, both, count, &ended, e);
+	if (!rc)
+		rc = time_joins(start, both, count, &ended, e);
 	if (!rc)
 		rc = try_to_join_oneself(&found, e);
 	if (!rc) {
@@ -98,6 +98,7 @@ int tour_join(struct tour *t, struct finding *f, struct error *e)
 		finding_answer(f, "when joining itself", answer_of(found == EDEADLK));
 	}
 	free(start);
+	free(both);
 	return rc;
 }
 
