@@ -232,7 +232,16 @@ static double all_operations(const struct sample *s, unsigned worker)
 	return operations(s);
 }
 
-// What the kernel counted, and what the system counted of the same workers. A point's samples come
+static bool has_count(const struct row *row, const char *name)
+{
+	for (unsigned i = 0; i < row->count_count; i++)
+		if (strcmp(row->counts[i].name, name) == 0)
+			return true;
+	return false;
+}
+
+// What the kernel counted, and what the system counted of the same workers, unless the kernel has a
+// count of that name (its work is done by threads of its own). A point's samples come
 // from one kernel: their counts are the same ones in the same order.
 static int fill_counts(struct row *row, struct filling *f, const struct sample **s, size_t n)
 {
@@ -262,6 +271,8 @@ static int fill_counts(struct row *row, struct filling *f, const struct sample *
 		c->most = most_of(own_count, i, row, f, s, n, &ignored);
 	}
 	for (unsigned i = 0; i < also; i++) {
+		if (has_count(row, system[i].name))
+			continue;
 		struct table_count *c = &row->counts[row->count_count++];
 		strcpy(c->name, system[i].name);
 		c->value = median_of(system[i].per_second, 0, row, f, s, n);

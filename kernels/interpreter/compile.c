@@ -860,13 +860,13 @@ static void shorten_jumps(struct unit *u)
 		if (!is_jump(s->op))
 			continue;
 		s->operand = u->labels[s->operand];
-		// What lies ahead has been shortened, and what lies behind is the head of a loop.
+		// What lies ahead has been shortened; a loop there may begin with its end.
 		const struct step *to = &u->steps[s->operand];
 		if (s->op == JUMP_BACK)
 			continue;
 		if (to->op == JUMP)
 			s->operand = to->operand;
-		else if (s->op == JUMP && to->op == JUMP_BACK)
+		else if (s->op == JUMP && to->op == JUMP_BACK && to->operand <= i)
 			*s = (struct step){JUMP_BACK, to->operand, s->line, -1};
 		else if (s->op == JUMP && to->op == RETURN)
 			*s = (struct step){RETURN, 0, s->line, -1};
@@ -982,13 +982,26 @@ static unsigned find_depths(struct unit *u)
 	return (unsigned)most;
 }
 
-// What is reached, as instructions.
+// A jump over nothing but what is not reached.
+static bool is_idle(const struct unit *u, size_t i)
+{
+	const struct step *s = &u->steps[i];
+	if (s->op != JUMP)
+		return false;
+	for (i++; i < s->operand && u->steps[i].depth < 0;)
+		i++;
+	return i == s->operand;
+}
+
+// What is reached and does something, as instructions.
 static void write_instructions(struct unit *u, struct code *code)
 {
 	struct compiler *c = u->c;
 	uint32_t *moved = arena_take(c, &c->scratch, u->count * sizeof *moved), count = 0;
 	for (size_t i = 0; i < u->count; i++) {
 		moved[i] = count;
+		if (u->steps[i].depth >= 0 && is_idle(u, i))
+			u->steps[i].depth = -1;
 		count += u->steps[i].depth >= 0;
 	}
 	instruction *instructions = arena_take(c, &c->kept, count * sizeof *instructions);

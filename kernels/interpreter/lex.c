@@ -395,6 +395,18 @@ static bool take_name(struct lexer *l)
 	return true;
 }
 
+// In its place among the tokens, not after it.
+static bool wrong_bracket(struct lexer *l, struct token close, const struct token *open)
+{
+	char text[2][64];
+	token_text(&close, text[0], sizeof text[0]);
+	l->c->token_count--;
+	if (!open)
+		return lexical_error(l, l->line, SYNTAX, "%s closes nothing", text[0]);
+	return lexical_error(l, l->line, SYNTAX, "%s does not close the %s of line %u", text[0],
+		token_text(open, text[1], sizeof text[1]), open->line);
+}
+
 static bool take_bracket(struct lexer *l, struct token *t)
 {
 	struct compiler *c = l->c;
@@ -406,14 +418,8 @@ static bool take_bracket(struct lexer *l, struct token *t)
 	} else if (t->kind == T_CLOSE_ROUND || t->kind == T_CLOSE_SQUARE ||
 		   t->kind == T_CLOSE_CURLY) {
 		struct token *open = l->open_count ? &c->tokens[l->open[l->open_count - 1]] : NULL;
-		char text[2][64];
-		token_text(t, text[0], sizeof text[0]);
-		if (!open)
-			return lexical_error(l, l->line, SYNTAX, "%s closes nothing", text[0]);
-		if (open->kind != t->kind - 1)
-			return lexical_error(l, l->line, SYNTAX,
-				"%s does not close the %s of line %u", text[0],
-				token_text(open, text[1], sizeof text[1]), open->line);
+		if (!open || open->kind != t->kind - 1)
+			return wrong_bracket(l, *t, open);
 		l->open_count--;
 		open->match = c->token_count - 1;
 	}
