@@ -3,7 +3,7 @@
 // its work. The clients must notice.
 #define SERVER_ANSWER                                                                              \
 	"def answer(x, steps):\n"                                                                  \
-	"    if x % 7 == 1:\n"                                                                   \
+	"    if x % 7 == 1:\n"                                                                     \
 	"        return x\n"                                                                       \
 	"    while steps > 0:\n"                                                                   \
 	"        x = (x * 5 + 3) & 1073741823\n"                                                   \
