@@ -11,3 +11,5 @@ int cmd_run(int argc, char **argv);
 int cmd_report(int argc, char **argv);
 int cmd_compare(int argc, char **argv);
 int cmd_race(int argc, char **argv);
+int cmd_python(int argc, char **argv);
+int cmd_tour(int argc, char **argv);

@@ -24,6 +24,8 @@ static const struct command commands[] = {
 	{"report", "verdict, tables and charts of a result directory", cmd_report},
 	{"compare", "two results, point by point", cmd_compare},
 	{"race", "lose an update of x = x + 1 and show how", cmd_race},
+	{"python", "run a program in a miniature Python, under each of its locks", cmd_python},
+	{"tour", "what is said of Python's threads, claim by claim, tried out here", cmd_tour},
 	{"_measure", NULL, cmd_measure},
 };
 

@@ -149,3 +149,8 @@ control_run()
 	is "$dir/journal.jsonl" 'sum(not x["disturbed"] for x in s) > 0'
 	is "$dir/journal.jsonl" 'all(x["foreign_ns"] <= 0.01 * x["seconds"] * 1e9 for x in s if not x["disturbed"])'
 }
+
+@test "a server that answers without having done the work fails its check" {
+	fails twin_server/sequential twin_server/gil-3 --threads 1
+	has "$(failed_line)" 'twin_server/sequential' 'twin_server/gil-3' 'exactly once'
+}

@@ -23,13 +23,13 @@ help()
 @test "without a command there is a usage message and exit status 2" {
 	run -2 --separate-stderr "$LOCKSCALE"
 	[ -z "$output" ]
-	has "$stderr" 'Usage: lockscale COMMAND' list machine run report compare race
+	has "$stderr" 'Usage: lockscale COMMAND' list machine run report compare race python tour
 }
 
 @test "an unknown command is named, with those there are" {
 	run -2 --separate-stderr "$LOCKSCALE" mesure
 	[ -z "$output" ]
-	has "$stderr" "'mesure'" list machine run report compare race
+	has "$stderr" "'mesure'" list machine run report compare race python tour
 	lacks "$stderr" '_measure'
 	run -2 "$LOCKSCALE" ''
 	run -2 "$LOCKSCALE" --frobnicate
@@ -39,7 +39,7 @@ help()
 	for flag in --help help; do
 		run -0 --separate-stderr "$LOCKSCALE" $flag
 		[ -z "$stderr" ]
-		has "$output" list machine run report compare race '--help' '--version'
+		has "$output" list machine run report compare race python tour '--help' '--version'
 		lacks "$output" '_measure'
 	done
 }
@@ -68,10 +68,12 @@ help()
 	help report --yes-at --no-charts --quiet
 	help compare --threshold --json
 	help race --iterations --seconds
+	help python --strategy --interval --switch-us --check --sharing --cpus --dis --stats --trace
+	help tour --list --quick --json
 }
 
 @test "each command refuses an unknown option with 2" {
-	for command in list machine run report compare race; do
+	for command in list machine run report compare race python tour; do
 		run -2 --separate-stderr "$LOCKSCALE" $command --frobnicate
 		[ -z "$output" ]
 		has "$stderr" 'frobnicate'
