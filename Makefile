@@ -70,7 +70,7 @@ GENERATED = $(BUILD)/gen/locks.h $(BUILD)/gen/version.h
 .PHONY: all help run quick test bench-peers check check-format cppcheck shellcheck format bundle install clean \
 	tests twins asan tsan clang clang-unit explore test-mutants test-arm64 FORCE
 
-all: $(BUILD)/lockscale
+all: $(BUILD)/lockscale $(BUILD)/libnative.so
 
 help:
 	@echo "make              build/lockscale"
@@ -88,6 +88,11 @@ help:
 
 $(BUILD)/lockscale: $(OBJECTS)
 	$(CXX) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+
+# Native work for interpreters that are no part of this program, so never sanitized.
+$(BUILD)/libnative.so: kernels/interpreter/native.c kernels/interpreter/native.h
+	@mkdir -p $(@D)
+	$(CC) $(filter-out $(SANITIZE),$(CPPFLAGS) $(CFLAGS)) -shared -fPIC -o $@ $<
 
 # What is generated is a prerequisite of those that include it alone: a commit changes the version.
 $(BUILD)/obj/%.o: %.c | $(GENERATED)
