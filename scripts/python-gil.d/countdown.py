@@ -48,12 +48,16 @@ def timed(job, *arguments):
 
 
 def find_amount(job, seconds):
-    """How much of the job takes so long, once it is warm."""
+    """How much of the job takes so long, once it is warm: three times in a row about that."""
     amount = 10000
-    while amount < MOST and timed(job, amount) < seconds / 4:
-        amount = min(2 * amount, MOST)
-    took = min([timed(job, amount) for _ in range(3)])
-    return max(1, min(MOST, int(amount * seconds / took)))
+    right = 0
+    for _ in range(40):
+        factor = seconds / timed(job, amount)
+        right = right + 1 if 0.7 < factor < 1.4 else 0
+        amount = max(1, min(MOST, int(amount * min(4, factor))))
+        if right == 3 or amount == MOST:
+            break
+    return amount
 
 
 def calibrate(seconds, pus, library):
