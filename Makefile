@@ -64,7 +64,7 @@ UNIT = $(patsubst tests/unit/%.c,$(BUILD)/tests/unit/%,$(wildcard tests/unit/tes
 THREADED = $(shell grep -lE 'team_create|pthread_create|trial_run|interpreter_enter|->operate' tests/unit/test_*.c)
 STRESS = $(patsubst tests/stress/%.c,$(BUILD)/tests/stress/%,$(wildcard tests/stress/test_*.c))
 HISTORY = $(patsubst tests/history/%.c,$(BUILD)/tests/history/%,$(wildcard tests/history/test_*.c))
-EXPLORE = $(BUILD)/tests/explore/explore $(BUILD)/tests/explore/explore-structures
+EXPLORE = $(addprefix $(BUILD)/tests/explore/,explore explore-structures explore-objects)
 GENERATED = $(BUILD)/gen/locks.h $(BUILD)/gen/version.h
 
 .PHONY: all help run quick test bench-peers check check-format cppcheck shellcheck format bundle install clean \
@@ -145,10 +145,11 @@ $(BUILD)/tests/stress/test_locks: tests/stress/test_locks.c $(BUILD)/gen/locks.h
 
 # The locks against the explorer's atomics, C library and kernel; their static data in a section
 # that it can save and put back.
-EXPLORED = $(BUILD)/obj/tests/explore/scenarios.o $(BUILD)/obj/tests/explore/structures.o
+EXPLORED = $(addprefix $(BUILD)/obj/tests/explore/,scenarios.o structures.o objects.o)
 # Structures with a call at each access that is not atomic, for a use after free: calls of
 # ThreadSanitizer's names, which the explorer answers.
-$(BUILD)/obj/tests/explore/structures.o: CFLAGS += -fsanitize=thread
+$(BUILD)/obj/tests/explore/structures.o $(BUILD)/obj/tests/explore/objects.o: \
+	CFLAGS += -fsanitize=thread
 $(EXPLORED): $(BUILD)/obj/%.o: %.c $(BUILD)/gen/locks.h
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(CFLAGS) -Itests/explore -include tests/explore/explore_posix.h \
@@ -162,6 +163,7 @@ $(BUILD)/obj/tests/explore/world.o: CFLAGS += -U_FORTIFY_SOURCE
 
 $(BUILD)/tests/explore/explore: $(BUILD)/obj/tests/explore/scenarios.o
 $(BUILD)/tests/explore/explore-structures: $(BUILD)/obj/tests/explore/structures.o
+$(BUILD)/tests/explore/explore-objects: $(BUILD)/obj/tests/explore/objects.o
 $(EXPLORE): $(addprefix $(BUILD)/obj/tests/explore/,main.o search.o world.o)
 	@mkdir -p $(@D)
 	$(CC) $(LDFLAGS) -o $@ $^

@@ -65,7 +65,8 @@
 	X(MAKE_FUNCTION, 1, 0)   /* [code] -> function */                                          \
 	X(MAKE_CLASS, 1, 0)      /* [n] name base-or-None (name function)*n -> class */            \
 	X(IMPORT_NAME, 1, 0)     /* [name] -> module */                                            \
-	X(PRINT, 1, 0)           /* [n] values -> ; blanks between, then a new line */
+	X(PRINT, 1,                                                                                \
+		0) /* [n, or n | PRINT_KEEPS_LINE] values -> ; blanks between, then a new line */
 
 enum opcode {
 #define OPCODE(NAME, ticks, checks) NAME,
@@ -93,6 +94,8 @@ extern const char *const comparison_text[COMPARISONS];
 // An instruction: what to do and one operand; a jump's is the index of an instruction.
 typedef uint32_t instruction;
 enum { OPERAND_MOST = (1 << 24) - 1 };
+// In PRINT's operand: a blank in place of the new line (`print x,`).
+enum { PRINT_KEEPS_LINE = 1 << 23 };
 static inline instruction instruction_make(enum opcode op, uint32_t operand)
 {
 	return (uint32_t)op | operand << 8;

@@ -12,20 +12,30 @@
 
 #include "lock.h"
 
+enum { GIL_2_COND_CHECK_INTERVAL = 100 };
+
 struct gil_2_cond_lock {
 	pthread_mutex_t mutex;
 	pthread_cond_t freed;
-	bool locked;       // under mutex
-	atomic_int ticker; // safe points left
-};
+	bool locked;         // under mutex
+	atomic_int ticker;   // safe points left
+	atomic_int interval; // what the ticker starts from; may be written at any time
+	unsigned waiting;    // on freed; under mutex
 
-enum { GIL_2_COND_CHECK_INTERVAL = 100 };
+	/* What happened. Under mutex. */
+	unsigned last_holder; // worker + 1
+	uint64_t releases, failed_acquires, switches;
+	uint64_t futex_calls; // waits, and releases that found a waiter
+};
 
 static inline int gil_2_cond_init(struct gil_2_cond_lock *l, const struct lock_team *team)
 {
 	(void)team;
 	l->locked = false;
 	atomic_init(&l->ticker, 0);
+	atomic_init(&l->interval, GIL_2_COND_CHECK_INTERVAL);
+	l->waiting = l->last_holder = 0;
+	l->releases = l->failed_acquires = l->switches = l->futex_calls = 0;
 	int rc = pthread_mutex_init(&l->mutex, NULL);
 	if (rc)
 		return rc;
@@ -35,22 +45,37 @@ static inline int gil_2_cond_init(struct gil_2_cond_lock *l, const struct lock_t
 	return rc;
 }
 
+// Under mutex, by the new holder.
+static inline void gil_2_cond_taken(struct gil_2_cond_lock *l, struct lock_node *node)
+{
+	if (l->last_holder != node->worker + 1) {
+		l->switches += l->last_holder != 0;
+		l->last_holder = node->worker + 1;
+	}
+}
+
 static inline void gil_2_cond_acquire(struct gil_2_cond_lock *l, struct lock_node *node)
 {
-	(void)node;
 	pthread_mutex_lock(&l->mutex);
-	while (l->locked)
+	l->failed_acquires += l->locked;
+	while (l->locked) {
+		l->waiting++;
+		l->futex_calls++;
 		pthread_cond_wait(&l->freed, &l->mutex);
+		l->waiting--;
+	}
 	l->locked = true;
+	gil_2_cond_taken(l, node);
 	pthread_mutex_unlock(&l->mutex);
 }
 
 static inline bool gil_2_cond_try_acquire(struct gil_2_cond_lock *l, struct lock_node *node)
 {
-	(void)node;
 	pthread_mutex_lock(&l->mutex);
 	bool was_free = !l->locked;
 	l->locked = true;
+	if (was_free)
+		gil_2_cond_taken(l, node);
 	pthread_mutex_unlock(&l->mutex);
 	return was_free;
 }
@@ -60,6 +85,8 @@ static inline void gil_2_cond_release(struct gil_2_cond_lock *l, struct lock_nod
 	(void)node;
 	pthread_mutex_lock(&l->mutex);
 	l->locked = false;
+	l->releases++;
+	l->futex_calls += l->waiting != 0;
 	pthread_cond_signal(&l->freed);
 	pthread_mutex_unlock(&l->mutex);
 }
@@ -67,7 +94,8 @@ static inline void gil_2_cond_release(struct gil_2_cond_lock *l, struct lock_nod
 static __attribute__((noinline, unused)) void gil_2_cond_give_way(
 	struct gil_2_cond_lock *l, struct lock_node *node)
 {
-	store(&l->ticker, GIL_2_COND_CHECK_INTERVAL, relaxed); /* relaxed: as below */
+	/* relaxed, both: as below */
+	store(&l->ticker, load(&l->interval, relaxed), relaxed);
 	gil_2_cond_release(l, node);
 	gil_2_cond_acquire(l, node);
 }

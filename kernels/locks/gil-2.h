@@ -14,46 +14,76 @@
 
 #include "lock.h"
 
+enum { GIL_2_CHECK_INTERVAL = 100 };
+
 struct gil_2_lock {
 	sem_t permit;
-	atomic_int ticker; // safe points left
-};
+	atomic_int ticker;    // safe points left
+	atomic_int interval;  // what the ticker starts from; may be written at any time
+	atomic_uint sleepers; // who found the lock held and may sleep
 
-enum { GIL_2_CHECK_INTERVAL = 100 };
+	/* What happened. Written by the holder. */
+	unsigned last_holder; // worker + 1
+	uint64_t releases, failed_acquires, switches;
+	uint64_t futex_calls; // waits, and releases that found a sleeper
+};
 
 static inline int gil_2_init(struct gil_2_lock *l, const struct lock_team *team)
 {
 	(void)team;
 	atomic_init(&l->ticker, 0);
+	atomic_init(&l->interval, GIL_2_CHECK_INTERVAL);
+	atomic_init(&l->sleepers, 0);
+	l->last_holder = 0;
+	l->releases = l->failed_acquires = l->switches = l->futex_calls = 0;
 	return sem_init(&l->permit, 0, 1) ? errno : 0;
 }
 
-static inline void gil_2_acquire(struct gil_2_lock *l, struct lock_node *node)
+// By the new holder.
+static inline void gil_2_taken(struct gil_2_lock *l, struct lock_node *node)
 {
-	(void)node;
-	while (sem_wait(&l->permit) && errno == EINTR)
-		;
+	if (l->last_holder != node->worker + 1) {
+		l->switches += l->last_holder != 0;
+		l->last_holder = node->worker + 1;
+	}
 }
 
 static inline bool gil_2_try_acquire(struct gil_2_lock *l, struct lock_node *node)
 {
-	(void)node;
 	int rc;
 	while ((rc = sem_trywait(&l->permit)) && errno == EINTR)
 		;
+	if (rc == 0)
+		gil_2_taken(l, node);
 	return rc == 0;
+}
+
+static inline void gil_2_acquire(struct gil_2_lock *l, struct lock_node *node)
+{
+	if (gil_2_try_acquire(l, node))
+		return;
+	fetch_add(&l->sleepers, 1, relaxed); /* relaxed, both: counts futex calls, orders nothing */
+	while (sem_wait(&l->permit) && errno == EINTR)
+		;
+	fetch_sub(&l->sleepers, 1, relaxed);
+	l->failed_acquires++;
+	l->futex_calls++;
+	gil_2_taken(l, node);
 }
 
 static inline void gil_2_release(struct gil_2_lock *l, struct lock_node *node)
 {
 	(void)node;
+	l->releases++;
+	l->futex_calls += load(&l->sleepers, relaxed) != 0; /* relaxed: as above */
 	sem_post(&l->permit);
 }
 
 static __attribute__((noinline, unused)) void gil_2_give_way(
 	struct gil_2_lock *l, struct lock_node *node)
 {
-	store(&l->ticker, GIL_2_CHECK_INTERVAL, relaxed); /* relaxed: see gil_2_safepoint */
+	/* relaxed, both: see gil_2_safepoint */
+	store(&l->ticker, load(&l->interval, relaxed), relaxed);
 	gil_2_release(l, node);
 	gil_2_acquire(l, node);
 }

@@ -23,8 +23,8 @@ struct parking_lock {
 	atomic_uchar state;
 };
 
-// In the worker's node. The waiter writes it before it is in the queue, the holder that took it
-// out of the queue until it sets `woken`; then it is the waiter's again.
+// In the worker's node, or on its stack. The waiter writes it before it is in the queue, the holder
+// that took it out of the queue until it sets `woken`; then it is the waiter's again.
 struct parking_waiter {
 	struct parking_waiter *next;
 	const struct parking_lock *lock;
@@ -120,9 +120,8 @@ static inline bool parking_park(struct parking_lock *l, struct parking_waiter *m
 }
 
 static __attribute__((noinline, unused)) void parking_acquire_slowly(
-	struct parking_lock *l, struct lock_node *space)
+	struct parking_lock *l, struct parking_waiter *me)
 {
-	struct parking_waiter *me = (struct parking_waiter *)space;
 	unsigned char seen;
 	me->since = 0;
 	while (!parking_look(l, &seen)) {
@@ -137,12 +136,18 @@ static __attribute__((noinline, unused)) void parking_acquire_slowly(
 	}
 }
 
-static inline void parking_acquire(struct parking_lock *l, struct lock_node *node)
+// Whether the lock was free, and nobody parked: it is ours then.
+static ALWAYS_INLINE bool parking_acquire_free(struct parking_lock *l)
 {
 	unsigned char expected = 0;
 	/* A0: acquire; pairs with A1 */
-	if (!compare_exchange(&l->state, &expected, PARKING_HELD, acquire, relaxed))
-		parking_acquire_slowly(l, node);
+	return compare_exchange(&l->state, &expected, PARKING_HELD, acquire, relaxed);
+}
+
+static inline void parking_acquire(struct parking_lock *l, struct lock_node *node)
+{
+	if (!parking_acquire_free(l))
+		parking_acquire_slowly(l, (struct parking_waiter *)node);
 }
 
 static inline bool parking_try_acquire(struct parking_lock *l, struct lock_node *node)

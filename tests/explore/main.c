@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// explore, explore-structures: every lock or structure in every scenario, through its
-// interleavings. Prints TAP.
+// explore, explore-structures, explore-objects: every lock, structure or part of an object in every
+// scenario, through its interleavings. Prints TAP.
 #include <fnmatch.h>
 #include <getopt.h>
 #include <stdio.h>
@@ -12,14 +12,16 @@
 static const char usage[] =
 	"Usage: explore [OPTION...]\n"
 	"       explore-structures [OPTION...]\n"
+	"       explore-objects [OPTION...]\n"
 	"  --lock NAME        this lock only (also one that is not explored by default)\n"
 	"  --structure NAME   this structure only: STRUCTURE/RECLAMATION, shell patterns allowed\n"
+	"  --object NAME      this part of an interpreter's objects only\n"
 	"  --scenario NAME    this scenario only\n"
 	"  --workers N        scenarios of so many workers only\n"
 	"  --bound N          at most N preemptions, or `none`\n"
-	"                     (none for two workers; for three 2, of structures 3)\n"
-	"  --states N         give up a scenario after so many states (locks\n"
-	"                     400000, structures 100000)\n"
+	"                     (none for two workers; for three 3, of locks 2)\n"
+	"  --states N         give up a scenario after so many states (400000,\n"
+	"                     of structures 100000)\n"
 	"  --schedule TEXT    follow this schedule (with a name and --scenario), printing each "
 	"step\n"
 	"  --first            stop at the first failure\n"
