@@ -26,7 +26,7 @@ static const char *const other_fields[] = {
 
 // Only in entries of samples, and only where the sample has them.
 static const char *const optional_fields[] = {"worker_ops", "cycles", "instructions",
-	"cache_misses", "failed_per_second", "memory_bytes"};
+	"cache_misses", "failed_per_second", "memory_bytes", "counts", "levels"};
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))
 

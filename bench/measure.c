@@ -288,6 +288,22 @@ static void add_counts(json_t *line, const struct counts *counts)
 		json_object_set_new(line, name[i], json_integer((json_int_t)counts->value[i]));
 }
 
+// What the kernel counted: totals of the window, and states after it.
+static void add_kernel_counts(json_t *line, const struct kernel *k, const double *value)
+{
+	json_t *counts = json_object(), *levels = json_object();
+	for (size_t i = 0; k->count && k->counts[i].name; i++)
+		if (isfinite(value[i]))
+			json_object_set_new(k->counts[i].level ? levels : counts, k->counts[i].name,
+				json_real(value[i]));
+	if (json_object_size(counts))
+		json_object_set(line, "counts", counts);
+	if (json_object_size(levels))
+		json_object_set(line, "levels", levels);
+	json_decref(counts);
+	json_decref(levels);
+}
+
 static json_t *sample_json(const struct point *p, const struct visit *v, const struct kernel *k,
 	const struct observation *o)
 {
@@ -322,6 +338,7 @@ static json_t *sample_json(const struct point *p, const struct visit *v, const s
 		json_object_set_new(line, "failed_per_second", json_real(o->failed_per_second));
 	if (o->memory_bytes > 0)
 		json_object_set_new(line, "memory_bytes", json_real(o->memory_bytes));
+	add_kernel_counts(line, k, o->kernel_counts);
 	return line;
 }
 

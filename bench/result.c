@@ -250,6 +250,34 @@ static int read_worker_ops(const struct object *o, struct sample *s)
 	return 0;
 }
 
+// In the order of the file, which is the kernel's.
+static int read_kernel_counts(
+	const struct object *o, const char *field, bool level, struct sample *s)
+{
+	json_t *all = json_object_get(o->json, field), *value;
+	const char *name;
+	if (!all || json_is_null(all))
+		return 0;
+	if (!json_is_object(all))
+		return wrong(o, field, "is not an object");
+	size_t room = s->count_count + json_object_size(all);
+	struct result_count *more = realloc(s->counts, (room + 1) * sizeof *more);
+	if (!more)
+		return error_set(o->error, ENOMEM, "%.220s: out of memory", o->file);
+	s->counts = more;
+	json_object_foreach (all, name, value) {
+		struct result_count *c = &s->counts[s->count_count];
+		*c = (struct result_count){.value = json_number_value(value), .level = level};
+		if (!*name || name_flaw(name))
+			return wrong(o, field, "holds an impossible name");
+		if (!json_is_number(value) || !isfinite(c->value) || c->value < 0)
+			return wrong(o, field, "holds something other than numbers from 0");
+		strcpy(c->name, name);
+		s->count_count++;
+	}
+	return 0;
+}
+
 static int read_sample(const struct object *o, struct sample *s)
 {
 	*s = (struct sample){0};
@@ -264,6 +292,10 @@ static int read_sample(const struct object *o, struct sample *s)
 		rc = read_lost_updates(o, &s->lost_updates);
 	if (!rc)
 		rc = read_worker_ops(o, s);
+	if (!rc)
+		rc = read_kernel_counts(o, "counts", false, s);
+	if (!rc)
+		rc = read_kernel_counts(o, "levels", true, s);
 	return rc;
 }
 
@@ -319,8 +351,10 @@ static int read_entry(struct object *o, struct result *r)
 	}
 	struct sample *s = &r->samples[r->sample_count];
 	rc = read_sample(o, s);
-	if (rc)
+	if (rc) {
 		free(s->worker_ops);
+		free(s->counts);
+	}
 	if (!rc)
 		rc = read_unit(o, s->point.kernel, r);
 	r->sample_count += !rc;
@@ -717,8 +751,10 @@ int result_load(struct result *r, const char *dir, struct error *e)
 
 void result_free(struct result *r)
 {
-	for (size_t i = 0; i < r->sample_count; i++)
+	for (size_t i = 0; i < r->sample_count; i++) {
 		free(r->samples[i].worker_ops);
+		free(r->samples[i].counts);
+	}
 	for (size_t i = 0; i < r->latency_count; i++)
 		free(r->latencies[i].buckets);
 	free(r->latencies);

@@ -20,6 +20,13 @@ struct point {
 	unsigned threads; // workers
 };
 
+// What a kernel counted beside its operations.
+struct result_count {
+	char name[NAME_LEN];
+	double value; // of a total: what the window added; of a level: what it was afterwards
+	bool level;
+};
+
 struct sample {
 	struct point point;
 	unsigned process; // which fresh process measured it, from 0
@@ -38,8 +45,10 @@ struct sample {
 	unsigned tries;     // times it was measured before it was kept, 1 or more
 	double *worker_ops; // operations of each of point.threads workers; null: unknown
 	double cycles, instructions, cache_misses; // of all workers; cycles 0: not counted
-	double failed_per_second; // operations that had nothing to do, apart from ops_per_second
-	double memory_bytes;      // that the kernel's state held at the end; 0: unknown
+	double failed_per_second;    // operations that had nothing to do, apart from ops_per_second
+	double memory_bytes;         // that the kernel's state held at the end; 0: unknown
+	struct result_count *counts; // the kernel's own, in its order; null: none
+	unsigned count_count;
 };
 
 // How long acquire took, or an operation of a structure, over one window of one point.

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "contention_table.h"
+#include "counts_table.h"
 #include "operations_table.h"
 #include "journal.h"
 
@@ -152,6 +153,45 @@ static double memory_bytes(const struct sample *s, unsigned worker)
 	return s->memory_bytes > 0 ? s->memory_bytes : NAN;
 }
 
+static double own_count(const struct sample *s, unsigned which)
+{
+	return which < s->count_count ? s->counts[which].value : NAN;
+}
+
+static double own_count_per_second(const struct sample *s, unsigned which)
+{
+	return s->seconds > 0 ? own_count(s, which) / s->seconds : NAN;
+}
+
+static double own_count_per_operation(const struct sample *s, unsigned which)
+{
+	return own_count(s, which) / operations(s);
+}
+
+static double involuntary_switches(const struct sample *s, unsigned which)
+{
+	(void)which;
+	return s->seconds > 0 ? (double)s->involuntary_switches / s->seconds : NAN;
+}
+
+static double voluntary_switches(const struct sample *s, unsigned which)
+{
+	(void)which;
+	return s->seconds > 0 ? (double)s->voluntary_switches / s->seconds : NAN;
+}
+
+static double involuntary_per_operation(const struct sample *s, unsigned which)
+{
+	(void)which;
+	return (double)s->involuntary_switches / operations(s);
+}
+
+static double voluntary_per_operation(const struct sample *s, unsigned which)
+{
+	(void)which;
+	return (double)s->voluntary_switches / operations(s);
+}
+
 // Over the main mode's samples that are used and have it.
 static double median_of(property *of, unsigned worker, const struct row *row, struct filling *f,
 	const struct sample **s, size_t n)
@@ -166,6 +206,68 @@ static double median_of(property *of, unsigned worker, const struct row *row, st
 	}
 	stats_sort(f->scratch.number, known);
 	return stats_median(f->scratch.number, known);
+}
+
+// The largest, and the sum, over the same samples; NaN where none has it.
+static double most_of(property *of, unsigned which, const struct row *row, struct filling *f,
+	const struct sample **s, size_t n, double *sum)
+{
+	double most = NAN;
+	*sum = NAN;
+	for (size_t i = 0; i < n; i++) {
+		bool used =
+			f->scratch.mode[i] == row->mode && is_used(&row->modes[row->mode], s[i]);
+		double value = used ? of(s[i], which) : NAN;
+		if (isnan(value))
+			continue;
+		most = isnan(most) || value > most ? value : most;
+		*sum = isnan(*sum) ? value : *sum + value;
+	}
+	return most;
+}
+
+static double all_operations(const struct sample *s, unsigned worker)
+{
+	(void)worker;
+	return operations(s);
+}
+
+// What the kernel counted, and what the system counted of the same workers. A point's samples come
+// from one kernel: their counts are the same ones in the same order.
+static int fill_counts(struct row *row, struct filling *f, const struct sample **s, size_t n)
+{
+	static const struct {
+		const char *name;
+		property *per_second, *per_operation;
+	} system[] = {
+		{"voluntary-switches", voluntary_switches, voluntary_per_operation},
+		{"involuntary-switches", involuntary_switches, involuntary_per_operation},
+	};
+	unsigned own = s[0]->count_count, also = sizeof system / sizeof *system;
+	double ignored;
+	most_of(all_operations, 0, row, f, s, n, &row->operations);
+	if (!own)
+		return 0;
+	row->counts = calloc(own + also, sizeof *row->counts);
+	if (!row->counts)
+		return -ENOMEM;
+	for (unsigned i = 0; i < own; i++) {
+		struct table_count *c = &row->counts[row->count_count++];
+		strcpy(c->name, s[0]->counts[i].name);
+		c->level = s[0]->counts[i].level;
+		property *per_second = c->level ? own_count : own_count_per_second;
+		c->value = median_of(per_second, i, row, f, s, n);
+		c->per_operation =
+			c->level ? NAN : median_of(own_count_per_operation, i, row, f, s, n);
+		c->most = most_of(own_count, i, row, f, s, n, &ignored);
+	}
+	for (unsigned i = 0; i < also; i++) {
+		struct table_count *c = &row->counts[row->count_count++];
+		strcpy(c->name, system[i].name);
+		c->value = median_of(system[i].per_second, 0, row, f, s, n);
+		c->per_operation = median_of(system[i].per_operation, 0, row, f, s, n);
+	}
+	return 0;
 }
 
 static int fill_sharing(struct row *row, struct filling *f, const struct sample **s, size_t n)
@@ -221,6 +323,7 @@ static void row_clear(struct row *row, const struct point *p)
 		.cache_misses = NAN,
 		.failed_per_second = NAN,
 		.memory_bytes = NAN,
+		.operations = NAN,
 		.lost_share = NAN,
 	};
 }
@@ -248,7 +351,8 @@ static int fill_row(struct table *t, struct filling *f, const struct sample **s,
 	}
 	row->ops_per_second = row->modes[row->mode].ops_per_second;
 	count_lost(row, s, n);
-	return fill_sharing(row, f, s, n);
+	int rc = fill_counts(row, f, s, n);
+	return rc ? rc : fill_sharing(row, f, s, n);
 }
 
 static void add_failures(struct table *t, const struct result *r)
@@ -331,8 +435,10 @@ int table_points(struct table *t, const struct result *r, struct error *e)
 
 void table_fini(struct table *t)
 {
-	for (size_t i = 0; i < t->count; i++)
+	for (size_t i = 0; i < t->count; i++) {
 		free(t->rows[i].shares);
+		free(t->rows[i].counts);
+	}
 	free(t->rows);
 	free(t->values);
 	free(t->processes);
@@ -866,6 +972,8 @@ int table_write(const struct table *t, const struct result *r, const char *dir, 
 		rc = contention_write(t, r, dir, e);
 	if (!rc)
 		rc = operations_write(t, dir, e);
+	if (!rc)
+		rc = counts_write(t, dir, e);
 	return rc;
 }
 

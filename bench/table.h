@@ -27,6 +27,15 @@ struct table_mode {
 
 // A number that could not be had is NaN ("NA" in the files). Speedups are against `sequential` of
 // the same kernel with 1 worker: of the same placement where there is one, else of any.
+// A median over the samples used. Of a total `value` is per second.
+struct table_count {
+	char name[NAME_LEN];
+	bool level;
+	double value;
+	double per_operation; // NaN: of a level, or where the number of operations is unknown
+	double most;          // the largest of a level
+};
+
 struct row {
 	struct point point;
 	double ops_per_second; // median in the main mode
@@ -49,8 +58,11 @@ struct row {
 	// unknown. The table's.
 	double *shares;
 	double cycles, instructions, cache_misses; // medians per operation; NaN: not counted
-	double failed_per_second; // median: operations that had nothing to do; NaN: no samples
-	double memory_bytes;      // median; NaN: unknown
+	double failed_per_second;   // median: operations that had nothing to do; NaN: no samples
+	double memory_bytes;        // median; NaN: unknown
+	double operations;          // in all samples used together; NaN: unknown
+	struct table_count *counts; // what the kernel counted; null: nothing. The table's
+	unsigned count_count;
 };
 
 struct table {
@@ -85,9 +97,9 @@ char *table_finding(const struct table *t, const struct result *r, const char *k
 	const char *placement, double yes_at, char *buf, size_t size);
 
 // Writes DIR/speedup.tsv, boundaries.tsv and findings.tsv, and where the kernel contention was
-// measured contention.tsv and crossover.tsv, and operations.tsv, each whole or not at all. Failed
-// points are left out of speedup.tsv: verdict and findings name them. Returns 0 or a negative errno
-// with a message.
+// measured contention.tsv and crossover.tsv, and operations.tsv and counts.tsv, each whole or not
+// at all. Failed points are left out of speedup.tsv: verdict and findings name them. Returns 0 or a
+// negative errno with a message.
 int table_write(const struct table *t, const struct result *r, const char *dir, double yes_at,
 	struct error *e);
 // Writes DIR/NAME through `write` (which returns 0 or a negative errno), whole or not at all.

@@ -69,7 +69,8 @@ struct visit {
 	int64_t lost_before; // by earlier windows on the same state
 	double line_before;
 	uint64_t stolen_before;
-	double memory_before; // bytes
+	double memory_before;                      // bytes
+	double counted_before[KERNEL_COUNTS_MOST]; // the kernel's counts
 	struct usage process_before, process_after;
 	/* For the sleeping main thread alone. */
 	uint64_t progress_seen;
@@ -186,6 +187,8 @@ static void window(struct visit *v, unsigned i, uint64_t window_ns)
 	const struct kernel *k = v->trial->kernel;
 	if (i == 0 && k->begin)
 		k->begin(&v->run);
+	if (i == 0 && k->count)
+		k->count(&v->run, v->counted_before);
 	pass_gate(v, i);
 	r->failed_before = r->worker.failed;
 	r->window.begin_ns = clock_ns();
@@ -362,7 +365,8 @@ static void judge_disturbance(struct visit *v)
 {
 	struct observation *o = v->observation;
 	unsigned count = v->trial->workers;
-	bool alone = team_pinned(v->trial->team) && !team_oversubscribed(v->trial->team, count);
+	bool alone = team_pinned(v->trial->team) && !team_oversubscribed(v->trial->team, count) &&
+		     !v->trial->kernel->own_threads;
 	double own = own_helpers_ns(v);
 	o->foreign_ns = o->cpu_seconds = 0;
 	o->voluntary_switches = o->involuntary_switches = o->page_faults = o->migrations = 0;
@@ -371,7 +375,7 @@ static void judge_disturbance(struct visit *v)
 		uint64_t slept = r->after.voluntary - r->before.voluntary;
 		double waited = (double)(r->after.wait_ns - r->before.wait_ns) -
 				(double)(slept * WAKE_UP_NS) - own;
-		if (alone) /* otherwise workers wait for each other */
+		if (alone) /* otherwise workers wait for each other, or for the kernel's threads */
 			o->foreign_ns = fmax(o->foreign_ns, waited);
 		o->cpu_seconds += (double)(r->after.cpu_ns - r->before.cpu_ns) * 1e-9;
 		o->voluntary_switches += slept;
@@ -395,6 +399,19 @@ static void add_counts(struct visit *v)
 		for (int j = 0; j < COUNTERS; j++)
 			sum->value[j] += own->value[j];
 	}
+}
+
+// What the kernel itself counted during the window, all others at rest.
+static void read_kernel_counts(struct visit *v)
+{
+	const struct kernel *k = v->trial->kernel;
+	double *value = v->observation->kernel_counts;
+	if (!k->count)
+		return;
+	k->count(&v->run, value);
+	for (size_t i = 0; k->counts[i].name; i++)
+		if (!k->counts[i].level)
+			value[i] = fmax(value[i] - v->counted_before[i], 0);
 }
 
 static unsigned pu_of(const void *team, unsigned i)
@@ -432,6 +449,7 @@ static void observe(struct visit *v)
 		o->lost_updates -= v->lost_before;
 	v->lost_before = lost_so_far;
 	add_counts(v);
+	read_kernel_counts(v);
 	judge_disturbance(v);
 }
 

@@ -44,7 +44,9 @@ struct observation {
 	double stolen_ns;
 	uint64_t voluntary_switches, involuntary_switches, page_faults, migrations;
 	int64_t lost_updates;
-	struct counts counts;         // of all workers, around the window
+	struct counts counts; // of all workers, around the window
+	// kernel->counts: of totals what the window added, of levels what they were after it
+	double kernel_counts[KERNEL_COUNTS_MOST];
 	struct worker_record *worker; // caller's memory, one per worker
 };
 

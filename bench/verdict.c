@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "counts_table.h"
 #include "indirect.h"
 #include "operations_table.h"
 #include "waiting.h"
@@ -506,14 +507,38 @@ static void print_line(const struct verdict *v, const struct line *line, bool fi
 	print_wrapped(v->out, t.buf, indent, indent);
 }
 
+// Below a kernel's lines: what it counted, which explains them.
+static void print_counts(const struct verdict *v, size_t first, size_t end)
+{
+	bool any = false;
+	for (size_t i = first; i < end; i++) {
+		const struct row *row = v->lines[i].row;
+		char variant[2 * NAME_LEN + 2], text[1024];
+		variant_of(row, variant, sizeof variant);
+		counts_sentence(
+			row, variant, result_unit(v->r, row->point.kernel), text, sizeof text);
+		if (v->lines[i].kind == FAILED || !*text)
+			continue;
+		if (!any)
+			fputc('\n', v->out);
+		any = true;
+		fputs("  ", v->out);
+		print_wrapped(v->out, text, 2, 2);
+	}
+}
+
 static void print_blocks(const struct verdict *v)
 {
+	size_t begin = 0;
 	for (size_t i = 0; i < v->count; i++) {
 		const char *kernel = v->lines[i].row->point.kernel;
 		bool first = !i || strcmp(kernel, v->lines[i - 1].row->point.kernel);
 		if (first)
 			fputc('\n', v->out);
+		begin = first ? i : begin;
 		print_line(v, &v->lines[i], first);
+		if (i + 1 == v->count || strcmp(kernel, v->lines[i + 1].row->point.kernel))
+			print_counts(v, begin, i + 1);
 	}
 }
 

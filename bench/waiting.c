@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "waiting.h"
+#include "counts_table.h"
 #include "histogram.h"
 #include "stats.h"
 
@@ -126,6 +127,51 @@ int waiting_latency(const struct result *r, struct latency_row **rows, size_t *c
 		*count = 0;
 	}
 	return rc;
+}
+
+// Where a kernel tells percentiles of its requests' times: medians of what its samples told, and
+// the longest of all.
+static bool request_row(struct latency_row *to, const struct row *row)
+{
+	static const char *const name[] = {"p50_ns", "p99_ns", "p999_ns", "max_ns"};
+	const struct table_count *c[4];
+	for (int i = 0; i < 4; i++) {
+		c[i] = row->has_samples ? counts_find(row, name[i]) : NULL;
+		if (!c[i] || !c[i]->level || isnan(c[i]->value))
+			return false;
+	}
+	const struct table_mode *m = &row->modes[row->mode];
+	*to = (struct latency_row){.what = "request",
+		.point = row->point,
+		.acquisitions = isfinite(row->operations) ? (uint64_t)row->operations : 0,
+		.p50 = (uint64_t)c[0]->value,
+		.p99 = (uint64_t)c[1]->value,
+		.p999 = (uint64_t)c[2]->value,
+		.max = (uint64_t)c[3]->most,
+		.clock_ns = NAN,
+		.line_ns = m->line_ns,
+		.samples = m->samples,
+		.disturbed = m->disturbed};
+	return true;
+}
+
+// The latency samples' rows and those of requests.
+static int all_rows(
+	const struct table *t, const struct result *r, struct latency_row **rows, size_t *count)
+{
+	int rc = waiting_latency(r, rows, count);
+	if (rc)
+		return rc;
+	struct latency_row *more = realloc(*rows, (*count + t->count + 1) * sizeof *more);
+	if (!more) {
+		free(*rows);
+		*rows = NULL;
+		return -ENOMEM;
+	}
+	*rows = more;
+	for (size_t i = 0; i < t->count; i++)
+		*count += request_row(&more[*count], &t->rows[i]);
+	return 0;
 }
 
 /* Files. */
@@ -297,7 +343,7 @@ int waiting_write(const struct table *t, const struct result *r, const char *dir
 {
 	struct latency_row *rows;
 	struct writing w = {t, r, NULL, 0};
-	int rc = waiting_latency(r, &rows, &w.latency_count);
+	int rc = all_rows(t, r, &rows, &w.latency_count);
 	if (rc)
 		return error_set(e, -rc, "latencies: %s", strerror(-rc));
 	w.latency = rows;
@@ -363,13 +409,22 @@ static int by_p99(const void *a, const void *b)
 	return order ? order : point_compare(&x->point, &y->point);
 }
 
+static void print_latency_head(FILE *out, const struct latency_row *row, const struct choice *c)
+{
+	fprintf(out, "\n%s latency: %s, %u %s (all: latency.tsv", row->what, c->kernel, c->threads,
+		c->threads == 1 ? "worker" : "workers");
+	if (isfinite(row->clock_ns))
+		fprintf(out, "; a clock reading is %.0f ns of each", row->clock_ns);
+	fprintf(out, ")\n%-26s       p50       p99     p99.9       max\n", "");
+}
+
 int waiting_print_latency(
 	FILE *out, const struct table *t, const struct result *r, const char *placement)
 {
 	struct latency_row *rows;
 	struct choice c = {t, NULL, placement, 0};
 	size_t count;
-	int rc = waiting_latency(r, &rows, &count);
+	int rc = all_rows(t, r, &rows, &count);
 	if (rc)
 		return rc;
 	qsort(rows, count, sizeof *rows, by_p99);
@@ -381,12 +436,7 @@ int waiting_print_latency(
 		if (!in_choice(&c, &rows[i]))
 			continue;
 		if (!any)
-			fprintf(out,
-				"\n%s latency: %s, %u %s (all: latency.tsv; a clock reading "
-				"is %.0f ns of each)\n%-26s       p50       p99     p99.9       "
-				"max\n",
-				rows[i].what, c.kernel, c.threads,
-				c.threads == 1 ? "worker" : "workers", rows[i].clock_ns, "");
+			print_latency_head(out, &rows[i], &c);
 		any = true;
 		snprintf(name, sizeof name, "%s%s%s", p->strategy, *p->lock ? "/" : "", p->lock);
 		fprintf(out, "%-26s", name);

@@ -73,6 +73,17 @@ struct variant {
 	bool (*available)(void);
 };
 
+// What a kernel counts beside its operations because it explains their rate.
+struct count {
+	const char *name; // "futex-calls"; "p50_ns" and the like: see below
+	const char *help; // may be null
+	bool level;       // a state (a percentile, a size) and no total that only grows
+};
+// Levels of these names are percentiles of the time that one operation took as whoever asked for it
+// sees it; where a kernel has all of them they are tabulated and drawn as its requests' latency:
+// p50_ns, p99_ns, p999_ns, max_ns.
+enum { KERNEL_COUNTS_MOST = 16 };
+
 enum kernel_kind {
 	KERNEL_THROUGHPUT, // operations within a window
 	KERNEL_MAKESPAN    // time until a fixed amount of work is done
@@ -98,6 +109,9 @@ struct kernel {
 	bool reads;    // most of its critical sections only read: where reader-writer locks belong
 	bool extra;    // not part of a run that names no pattern
 	bool standard; // part of a first look at a machine: `make run`
+	// It has threads of its own that work on the workers' PUs: who waits behind one of them is
+	// not disturbed.
+	bool own_threads;
 	// The locks that are measured where none is named, blank separated; null: the standard
 	// ones.
 	const char *locks;
@@ -106,6 +120,7 @@ struct kernel {
 	const struct param *params; // ended by a null name; null: none
 	const struct variant *variants;
 	size_t variant_count;
+	const struct count *counts; // ended by a null name, KERNEL_COUNTS_MOST at most; or null
 
 	// All hooks but check may be null. Those that return int return 0 or a positive errno.
 	// prepare: once per process, by the main thread: read-only input in in->data.
@@ -120,6 +135,9 @@ struct kernel {
 	// finish: by every worker at the end of each window, inside the measured time: merges its
 	// own state into the shared one.
 	void (*finish)(void *state, struct worker *w);
+	// count: by worker 0, workers at rest, after begin and after the window: value[i] of
+	// counts[i]. Totals are of all workers since create; what is reported is the difference.
+	void (*count)(struct run *r, double *value);
 	// check: by worker 0, workers at rest. done[i] is what worker i's batches returned since
 	// create (throughput) or since begin (makespan). Returns how many operations did not take
 	// effect exactly once.

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
-# How long acquiring a lock takes, or an operation of a structure, by percentiles: a row per lock at most workers, the one with the
-# shortest p99 first, and beneath each the same for a worker alone.
+# How long acquiring a lock takes, an operation of a structure, or a request to a server, by
+# percentiles: a row per lock at most workers, the one with the shortest p99 first, and beneath each
+# the same for a worker alone.
 
 function draw_latencies(g, n)
 {
@@ -26,7 +27,7 @@ function draw_latency(g, n, i, r, order, alone, key, name, title, y, high, step,
 	right = WIDTH - EDGE - 164
 	text_at(right + 80, top - 12, "p99", QUIET, 13, "right")
 	text_at(WIDTH - EDGE, top - 12, "longest", QUIET, 13, "right")
-	time_axis(latency_low, latency_high, latency_operations(g) ? "Time of an operation" : "Time to acquire the lock")
+	time_axis(latency_low, latency_high, latency_words(g, "Time of an operation", "Time of a request", "Time to acquire the lock"))
 	clock = latency_clock
 	if (clock > 0) {
 		paint_line(time_x(clock), top - 4, time_x(clock), bottom, "#6E6E6E", 1.5, 5)
@@ -168,7 +169,7 @@ function latency_title(g, order, n, key, kernel, best, worst, i)
 	for (i = n; i >= 1 && key[order[i]] >= 1e300; i--)
 		;
 	if (i < 1)
-		return kernel ": time " (latency_operations(g) ? "of an operation, " : "to acquire a lock, ") workers(group_threads[g])
+		return kernel ": time " latency_words(g, "of an operation, ", "of a request, ", "to acquire a lock, ") workers(group_threads[g])
 	worst = order[i]
 	if (best == worst)
 		return kernel ": on " workers(group_threads[g]) ", 1 in 100 " latency_things(g) " of " latency_who(g, best) \
@@ -183,17 +184,29 @@ function lock_of(from, r)
 	return get(from, r, "lock") == "" || get(from, r, "lock") == "-" ? get(from, r, "strategy") : get(from, r, "lock")
 }
 
-function latency_operations(g, r)
+# What was timed: "acquire", "operation" or "request".
+function latency_what(g, r)
 {
 	for (r = 1; r <= rows["latency"]; r++)
 		if (in_group("latency", r, g, 1))
-			return get("latency", r, "what") == "operation"
-	return 0
+			return get("latency", r, "what")
+	return ""
+}
+
+function latency_words(g, of_operation, of_request, of_acquire, what)
+{
+	what = latency_what(g)
+	return what == "operation" ? of_operation : what == "request" ? of_request : of_acquire
+}
+
+function latency_operations(g)
+{
+	return latency_words(g, 1, 1, 0)
 }
 
 function latency_things(g)
 {
-	return latency_operations(g) ? "operations" : "acquisitions"
+	return latency_words(g, "operations", "requests", "acquisitions")
 }
 
 # A structure's row is told by its strategy too: one lock may serve several.

@@ -192,6 +192,7 @@ static const struct {
 	{"mandelbrot", 3, {{"width", "16"}, {"height", "16"}, {"iterations", "50"}}},
 	{"wordcount", 2, {{"input", few_words}, {"megabytes", "0"}}},
 	{"graph", 2, {{"scale", "7"}, {"degree", "8"}}},
+	{"python", 1, {{"work", "20000"}}},
 };
 
 static void no_variant_of_any_kernel_loses_an_operation(void **state)

@@ -8,6 +8,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <pthread.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -635,6 +636,63 @@ static void without_counters_a_sample_is_taken_all_the_same(void **state)
 	assert_int_equal(open_files(), files);
 }
 
+/* What the kernel counts. */
+
+static void count_effects(struct run *r, double *value)
+{
+	struct state *s = r->state;
+	value[0] = (double)load(&s->effects, relaxed);
+	value[1] = (double)bench.windows;
+}
+
+static const struct count effects_and_windows[] = {
+	{.name = "effects"}, {.name = "windows", .level = true}, {0}};
+
+static void of_totals_the_window_s_part_is_kept_of_levels_the_last(void **state)
+{
+	(void)state;
+	struct kernel k = throughput;
+	k.counts = effects_and_windows;
+	k.count = count_effects;
+	struct observation o;
+	sample_with(&o, &k, EVEN, team, 2, &settings);
+	uint64_t operations = records[0].operations + records[1].operations;
+	assert_true(o.kernel_counts[0] == (double)operations);
+	assert_true(o.kernel_counts[1] == bench.windows && bench.windows > 1);
+}
+
+// A thread of the kernel's own, such as a server's, takes half of the first worker's PU.
+static void *spin(void *arg)
+{
+	atomic_bool *over = arg;
+	while (!load(over, relaxed))
+		;
+	return NULL;
+}
+
+static void own_threads_on_a_worker_s_pu_are_no_disturbance(void **state)
+{
+	(void)state;
+	struct kernel k = throughput;
+	k.own_threads = true;
+	struct observation o;
+	atomic_bool over = false;
+	pthread_t thread;
+	pthread_attr_t attr;
+	cpu_set_t all;
+	CPU_ZERO(&all);
+	CPU_SET(team_pu(single, 0), &all);
+	pthread_attr_init(&attr);
+	pthread_attr_setaffinity_np(&attr, sizeof all, &all);
+	assert_int_equal(pthread_create(&thread, &attr, spin, &over), 0);
+	sample_with(&o, &k, EVEN, single, 1, &settings);
+	store(&over, true, relaxed);
+	pthread_join(thread, NULL);
+	pthread_attr_destroy(&attr);
+	assert_true(o.foreign_ns == 0);
+	assert_true(!o.disturbed || o.stolen_ns > 0 || o.line_moved);
+}
+
 static void count_alive(void *context)
 {
 	++*(unsigned *)context;
@@ -687,6 +745,8 @@ int main(void)
 		TEST(the_line_transfer_goes_with_the_sample),
 		TEST(what_the_workers_counters_say_is_added_up),
 		TEST(without_counters_a_sample_is_taken_all_the_same),
+		TEST(of_totals_the_window_s_part_is_kept_of_levels_the_last),
+		TEST(own_threads_on_a_worker_s_pu_are_no_disturbance),
 		TEST(a_long_sample_tells_that_it_is_alive),
 	};
 	alarm(HANG_S);
