@@ -231,7 +231,7 @@ bench-python: all $(BUILD)/bench-peers
 FORMATTED = $(wildcard bench/*.[ch] bench/*/*.[ch] bench/*/*.cc \
 	kernels/*.[ch] kernels/locks/*.h kernels/structures/*.h kernels/interpreter/*.[ch] tests/unit/*.[ch] tests/stress/*.[ch] \
 	tests/explore/*.[ch] tests/history/*.[ch] tests/twins/*/*.[ch])
-SHELL_SCRIPTS = $(filter-out %.awk,$(wildcard scripts/*)) .ci/run
+SHELL_SCRIPTS = $(filter-out %.awk %.d,$(wildcard scripts/*)) .ci/run
 
 check-format:
 	$(CLANG_FORMAT) --dry-run -Werror $(FORMATTED)

@@ -66,7 +66,7 @@ function collect_interpreters(order, n, placement, i, kernel, family, of, nth, n
 			newest = kernel
 		real_count += add_interpreter_series(kernel, placement, "threads", interpreter_name(kernel) " threads",
 			family == "old" ? "#D55E00" : family == "none" ? (kernel ~ /^python/ ? "#009E73" : "#007A59") : \
-			family == "pypy" ? "#A3457B" : ramp(stops, 3, of["new"] > 1 ? (nth["new"] - 1) / (of["new"] - 1) : 0.5),
+			family == "pypy" ? "#7A7A22" : ramp(stops, 3, of["new"] > 1 ? (nth["new"] - 1) / (of["new"] - 1) : 0.5),
 			family == "old" ? 9 : family == "none" ? 5 : family == "pypy" ? 13 : nth[family] % 2 ? 7 : 15, 1)
 	}
 	if (newest != "") {

@@ -63,7 +63,14 @@ def find_amount(job, seconds):
 def calibrate(seconds, pus, library):
     pin(pus[0])
     function = native_function(library, False)
-    say(find_amount(countdown, seconds), find_amount(function, seconds) if function else 0)
+    iterations = find_amount(countdown, seconds)
+    if not function:
+        say(iterations, 0)
+        return
+    rounds = find_amount(function, seconds)
+    # In turns, and the fastest of each: what else the machine does must not enter their ratio.
+    pairs = [(timed(countdown, iterations), timed(function, rounds)) for _ in range(5)]
+    say(iterations, max(1, int(rounds * min([a for a, _ in pairs]) / min([b for _, b in pairs]))))
 
 
 def tell(times, operations, before, after):
