@@ -70,7 +70,7 @@ GENERATED = $(BUILD)/gen/locks.h $(BUILD)/gen/version.h
 .PHONY: all help run quick test bench-peers bench-python check check-format cppcheck shellcheck format bundle install clean \
 	tests twins asan tsan clang clang-unit explore test-mutants test-arm64 FORCE
 
-all: $(BUILD)/lockscale
+all: $(BUILD)/lockscale $(BUILD)/libnative.so
 
 help:
 	@echo "make              build/lockscale"
@@ -89,6 +89,11 @@ help:
 
 $(BUILD)/lockscale: $(OBJECTS)
 	$(CXX) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+
+# Native work for interpreters that are no part of this program, so never sanitized.
+$(BUILD)/libnative.so: kernels/interpreter/native.c kernels/interpreter/native.h
+	@mkdir -p $(@D)
+	$(CC) $(filter-out $(SANITIZE),$(CPPFLAGS) $(CFLAGS)) -shared -fPIC -o $@ $<
 
 # What is generated is a prerequisite of those that include it alone: a commit changes the version.
 $(BUILD)/obj/%.o: %.c | $(GENERATED)
@@ -226,7 +231,7 @@ bench-python: all $(BUILD)/bench-peers
 FORMATTED = $(wildcard bench/*.[ch] bench/*/*.[ch] bench/*/*.cc \
 	kernels/*.[ch] kernels/locks/*.h kernels/structures/*.h kernels/interpreter/*.[ch] tests/unit/*.[ch] tests/stress/*.[ch] \
 	tests/explore/*.[ch] tests/history/*.[ch] tests/twins/*/*.[ch])
-SHELL_SCRIPTS = $(filter-out %.awk,$(wildcard scripts/*)) .ci/run
+SHELL_SCRIPTS = $(filter-out %.awk %.d,$(wildcard scripts/*)) .ci/run
 
 check-format:
 	$(CLANG_FORMAT) --dry-run -Werror $(FORMATTED)

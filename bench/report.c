@@ -108,15 +108,37 @@ static void terminal_chart(const char *dir)
 }
 
 struct work {
+	const char *dir;
 	const struct result *result;
 	const struct table *table;
 	double yes_at;
 };
 
+// The words of DIR/interpreters.txt, where scripts/python-gil left some, below the verdict.
+static int print_interpreters(FILE *out, const char *dir)
+{
+	char path[PATH_MAX], line[1024];
+	if ((size_t)snprintf(path, sizeof path, "%s/interpreters.txt", dir) >= sizeof path)
+		return 0;
+	FILE *f = fopen(path, "re");
+	if (!f)
+		return 0;
+	fputc('\n', out);
+	while (fgets(line, sizeof line, f))
+		fputs(line, out);
+	fclose(f);
+	return ferror(out) ? -EIO : 0;
+}
+
+static int print_verdict(FILE *out, const struct work *w, bool colour)
+{
+	int rc = verdict_print(out, w->result, w->table, w->yes_at, colour);
+	return rc ? rc : print_interpreters(out, w->dir);
+}
+
 static int write_verdict(FILE *out, void *data)
 {
-	const struct work *w = data;
-	return verdict_print(out, w->result, w->table, w->yes_at, false);
+	return print_verdict(out, data, false);
 }
 
 static bool wants_colour(FILE *out)
@@ -147,7 +169,7 @@ static int write_files(
 		return rc;
 	if (chart)
 		terminal_chart(dir);
-	rc = verdict_print(show, w->result, w->table, w->yes_at, wants_colour(show));
+	rc = print_verdict(show, w, wants_colour(show));
 	if (rc || fflush(show))
 		return error_set(e, EIO, "the verdict cannot be printed");
 	return 0;
@@ -165,7 +187,7 @@ int report_write(const char *dir, double yes_at, FILE *show, bool chart, struct 
 	if (!rc)
 		rc = table_init(&t, &r, e);
 	if (!rc) {
-		struct work w = {&r, &t, yes_at};
+		struct work w = {dir, &r, &t, yes_at};
 		rc = write_files(dir, &w, show, chart, e);
 		table_fini(&t);
 	}

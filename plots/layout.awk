@@ -258,6 +258,7 @@ function draw_charts(i, j, k, kinds)
 					kind = kinds[k]
 					draw_chart(kernels[i], placements[j])
 				}
+	draw_interpreters()
 	draw_overview()
 	draw_contentions()
 	draw_latencies()

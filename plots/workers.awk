@@ -4,6 +4,8 @@
 # Speedup's title is the report's finding. The others say what their own numbers show.
 function title_of(kernel, placement, i, id, best, worst)
 {
+	if (kernel == "interpreters")
+		return interpreters_title()
 	if (kind == "speedup")
 		return (kernel, placement) in finding ? finding[kernel, placement] : kernel ": speedup"
 	for (i = 1; i <= shown_count; i++) {
@@ -61,7 +63,9 @@ function subtitle_of(placement, text)
 
 function y_title(kernel, text)
 {
-	if (kind == "speedup")
+	if (kernel == "interpreters")
+		text = "Speedup of each over its own sequential program"
+	else if (kind == "speedup")
 		text = "Speedup over the sequential program"
 	else if (kind == "throughput") {
 		text = unit_of(kernel) " per second"
@@ -82,6 +86,8 @@ function note_text(text)
 		text = text "Grey lines: " thin_text " in speedup.tsv. "
 	if (unlabelled)
 		text = text unlabelled " more series have no label. "
+	if (chart_kernel == "interpreters")
+		text = text "Processes and native work: of the newest version with a lock. "
 	if (draws_attainable())
 		text = text "Attainable: what a kernel reaches that shares nothing. "
 	if (oversubscribed())
@@ -95,11 +101,11 @@ function note_text(text)
 
 function file_name(kernel, placement, name)
 {
-	name = kernel
+	name = kernel == "interpreters" ? kernel : kind "-" kernel
 	if (placement_count > 1)
 		name = name "-" placement
 	gsub(/[^A-Za-z0-9._-]/, "_", name)
-	return kind "-" name
+	return name
 }
 
 # The title, at most two lines of it, and the subtitle. Returns where the latter stands.
