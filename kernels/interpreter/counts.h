@@ -308,11 +308,14 @@ static ALWAYS_INLINE void counted_immortalise(struct counted *o)
 }
 
 // From now on each thread counts the object (COUNTS_BIASED) in an array of its own, and it is not
-// freed before counts_undefer. By its owner, before any other knows it. False: there is no room for
-// more, it stays as it was.
+// freed before counts_undefer. While no other thread counts it. False: there is no room for more,
+// or it is queued to be merged (settle first); it stays as it was.
 static inline bool counted_defer(struct counted *o, struct counts_thread *me)
 {
 	struct counts_team *t = me->team;
+	int64_t shared = load(&o->shared, relaxed); /* relaxed: nobody else counts it */
+	if ((shared & COUNTED_STATES) == COUNTED_QUEUED)
+		return false;
 	/* relaxed: a number that no other gets; E1 publishes what it stands for */
 	if (load(&t->deferred_count, relaxed) >= t->deferred_most)
 		return false;
@@ -321,7 +324,7 @@ static inline bool counted_defer(struct counted *o, struct counts_thread *me)
 		return false;
 	t->deferred[id] = o;
 	/* relaxed, all: nobody else counts it */
-	int64_t count = (int64_t)load(&o->local, relaxed) + (load(&o->shared, relaxed) >> 2);
+	int64_t count = (int64_t)load(&o->local, relaxed) + (shared >> 2);
 	store(&o->shared, count * COUNTED_ONE | COUNTED_MERGED, relaxed);
 	store(&o->owner, 0, relaxed);
 	o->id = id;

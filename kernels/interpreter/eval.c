@@ -23,16 +23,21 @@ enum {
 #undef FLAGS
 };
 
+static ALWAYS_INLINE struct counts_thread *me(const struct policy p, struct interpreter_thread *t)
+{
+	return p.counting == COUNTS_BIASED ? t->counts : NULL;
+}
+
 static ALWAYS_INLINE void take(
 	const struct policy p, struct interpreter_thread *t, struct object *o)
 {
-	counted_take(&o->count, t->counts, p.counting);
+	counted_take(&o->count, me(p, t), p.counting);
 }
 
 static ALWAYS_INLINE void drop(
 	const struct policy p, struct interpreter_thread *t, struct object *o)
 {
-	if (!counted_drop(&o->count, t->counts, p.counting))
+	if (!counted_drop(&o->count, me(p, t), p.counting))
 		return;
 	if (object_type(o) == TYPE_INT)
 		heap_give(t->heap, o, sizeof(struct integer));
@@ -52,7 +57,7 @@ static ALWAYS_INLINE struct object *integer_make(
 	x = heap_take(t->heap, sizeof *x);
 	if (__builtin_expect(!x, 0))
 		return raise_memory(t);
-	counted_init(&x->head.count, t->counts, p.counting);
+	counted_init(&x->head.count, me(p, t), p.counting);
 	x->head.count.type = TYPE_INT;
 	x->value = value;
 	return &x->head;
