@@ -647,7 +647,8 @@ int thread_call(struct interpreter_thread *t, struct object *callable, struct ob
 		return raise_memory(t), t->status;
 	struct object **slot = t->segment->slot;
 	slot[0] = callable;
-	memcpy(slot + 1, argument, count * sizeof(*argument));
+	if (count)
+		memcpy(slot + 1, argument, count * sizeof(*argument));
 	struct call call = {slot, slot + 1, 1, count, NULL, NULL, slot + 1 + count};
 	struct object *o = callable;
 	if (object_type(o) != TYPE_FUNCTION)
