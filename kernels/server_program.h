@@ -8,12 +8,13 @@
 #include "interpreter/interpreter.h"
 #include "server_clients.h"
 
-enum { EVENTS_AT_ONCE = 64 };
+enum { READY_MOST = 64 };
 
 // What forked processes share with the one that measures.
 struct server_shared {
 	atomic_bool running; // the window
 	atomic_bool ending;  // the point
+	atomic_uint resting; // background threads that wait for a window
 	struct connection connection[CONNECTIONS_MOST];
 };
 
@@ -27,7 +28,7 @@ struct server_program {
 	int epoll;     // -1: none
 	unsigned open; // connections that have not ended
 	int ready, next;
-	struct epoll_event event[EVENTS_AT_ONCE];
+	struct epoll_event event[READY_MOST];
 };
 
 // A new interpreter runs `answer` (the definition of the function of that name) and the rest of the
@@ -36,5 +37,10 @@ int server_program_init(struct server_program *p, const struct interpreter_setti
 	const char *answer, struct server_shared *shared);
 // loop() serves connections first, first + step, ... below count. Returns 0 or a positive errno.
 int server_program_watch(struct server_program *p, unsigned first, unsigned step, unsigned count);
+// Whether all threads wait: each connection's for its next request, `background` others for the
+// next window. Then what they did before is seen here, and they see what was done here before the
+// window.
+bool server_program_rests(
+	const struct server_shared *shared, unsigned connections, unsigned background);
 // No thread is in it any more.
 void server_program_fini(struct server_program *p);
