@@ -21,7 +21,7 @@ enum {
 	SHORT_WORK = 3000000, // iterations: where a switch costs little time
 	LONG_WORK = 10000000, // where what happens every 5 ms must happen often
 	RACES = 10,
-	RACE_WORK = 1000000,
+	RACE_WORK = 3000000,
 };
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))
