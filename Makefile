@@ -67,7 +67,7 @@ HISTORY = $(patsubst tests/history/%.c,$(BUILD)/tests/history/%,$(wildcard tests
 EXPLORE = $(addprefix $(BUILD)/tests/explore/,explore explore-structures explore-objects)
 GENERATED = $(BUILD)/gen/locks.h $(BUILD)/gen/version.h
 
-.PHONY: all help run quick test bench-peers check check-format cppcheck shellcheck format bundle install clean \
+.PHONY: all help run quick test bench-peers bench-python check check-format cppcheck shellcheck format bundle install clean \
 	tests twins asan tsan clang clang-unit explore test-mutants test-arm64 FORCE
 
 all: $(BUILD)/lockscale
@@ -81,6 +81,7 @@ help:
 	@echo "make test-mutants every known way to break a lock is noticed (some minutes)"
 	@echo "make test-arm64   the locks' stress test on an emulated ARM processor"
 	@echo "make bench-peers  our figures against their targets (both cores, some minutes)"
+	@echo "make bench-python the miniature interpreter beside real ones (both cores, some minutes)"
 	@echo "make check        format, cppcheck, shellcheck, both compilers"
 	@echo "make bundle       one archive that measures on any x86-64 Linux"
 	@echo "make install      to PREFIX=$(PREFIX)"
@@ -100,6 +101,7 @@ $(BUILD)/obj/%.o: %.cc
 
 # The assembler reads it.
 $(BUILD)/obj/kernels/wordcount.o: kernels/wordcount.txt
+$(BUILD)/obj/kernels/python.o: $(wildcard kernels/interpreter/programs/*.py)
 
 # The list of locks, from the names of their headers. Written anew only if it would differ.
 $(BUILD)/gen/locks.h: FORCE
@@ -217,6 +219,9 @@ run quick: all
 
 bench-peers: all $(BUILD)/bench-peers
 	@$(BUILD)/bench-peers $(BUILD)/lockscale build/bench-peers.tsv
+
+bench-python: all $(BUILD)/bench-peers
+	@$(BUILD)/bench-peers $(BUILD)/lockscale build/bench-python.tsv python
 
 FORMATTED = $(wildcard bench/*.[ch] bench/*/*.[ch] bench/*/*.cc \
 	kernels/*.[ch] kernels/locks/*.h kernels/structures/*.h kernels/interpreter/*.[ch] tests/unit/*.[ch] tests/stress/*.[ch] \

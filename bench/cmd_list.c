@@ -209,6 +209,9 @@ static void detail_kernel(const struct kernel *k)
 	for (const struct param *p = k->params; p && p->name; p++)
 		printf("  %-11s --param %s.%s=%s  %s; %s\n", p == k->params ? "parameters" : "",
 			k->name, p->name, p->value, p->help, p->accepts);
+	for (const struct count *c = k->counts; c && c->name; c++)
+		printf("  %-11s %s%s%s\n", c == k->counts ? "counts" : "", c->name,
+			c->help ? "  " : "", c->help ? c->help : "");
 	print_variants(k->name);
 }
 
@@ -216,7 +219,7 @@ static void detail_kernel(const struct kernel *k)
 
 static json_t *kernel_json(const struct kernel *k)
 {
-	json_t *variants = json_array(), *params = json_array();
+	json_t *variants = json_array(), *params = json_array(), *counts = json_array();
 	for (size_t j = 0; j < k->variant_count; j++) {
 		char name[3 * NAME_LEN];
 		const struct variant *v = &k->variants[j];
@@ -228,10 +231,13 @@ static json_t *kernel_json(const struct kernel *k)
 		json_array_append_new(
 			params, json_pack("{s:s, s:s, s:s, s:s}", "name", p->name, "default",
 					p->value, "help", p->help, "accepts", p->accepts));
-	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:b, s:b, s:b, s:s?, s:o, s:o}", "name",
+	for (const struct count *c = k->counts; c && c->name; c++)
+		json_array_append_new(counts, json_pack("{s:s, s:s?, s:b}", "name", c->name, "help",
+						      c->help, "level", c->level));
+	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:b, s:b, s:b, s:s?, s:o, s:o, s:o}", "name",
 		k->name, "summary", k->summary, "shared", k->shared, "unit", k->unit, "kind",
 		kind(k), "reads", k->reads, "extra", k->extra, "standard", k->standard, "locks",
-		k->locks, "variants", variants, "params", params);
+		k->locks, "variants", variants, "params", params, "counts", counts);
 }
 
 static json_t *lock_json(const struct lock_class *lock)

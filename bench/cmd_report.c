@@ -75,7 +75,7 @@ static void name_files(const struct report *report, const char *dir)
 {
 	static const char *const names[] = {"verdict.txt", "speedup.tsv", "boundaries.tsv",
 		"findings.tsv", "fairness.tsv", "handover.tsv", "latency.tsv", "counters.tsv",
-		"contention.tsv", "crossover.tsv", "core_to_core.tsv"};
+		"counts.tsv", "contention.tsv", "crossover.tsv", "core_to_core.tsv"};
 	if (!report->quiet)
 		putchar('\n');
 	for (size_t i = 0; i < sizeof names / sizeof *names; i++)

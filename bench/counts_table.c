@@ -4,6 +4,8 @@
 #include <math.h>
 #include <string.h>
 
+static const double rarest = 1e-5; // that is worth a word
+
 static bool counted(const struct row *row)
 {
 	return row->has_samples && !row->failed && row->count_count;
@@ -56,12 +58,20 @@ const struct table_count *counts_find(const struct row *row, const char *name)
 	return NULL;
 }
 
-// Two digits that say something, without an exponent down to one in ten million.
-static int digits(double x, char *buf, size_t size)
+// Two digits that say something. x is above 0.
+static void put_amount(double x, char *buf, size_t size)
 {
-	int decimals = x >= 10 ? 0 : 1 - (int)floor(log10(x));
-	return decimals > 8 ? snprintf(buf, size, "%.1e", x)
-			    : snprintf(buf, size, "%.*f", decimals, x);
+	snprintf(buf, size, "%.*f", x >= 10 ? 0 : 1 - (int)floor(log10(x)), x);
+}
+
+// Per how many operations totals are told: one, or where they are rare a million.
+static double scale_of(const struct row *row)
+{
+	double most = 0;
+	for (unsigned i = 0; i < row->count_count; i++)
+		if (!row->counts[i].level)
+			most = fmax(most, row->counts[i].per_operation);
+	return most < 0.001 ? 1e6 : 1;
 }
 
 static bool is_latency(const struct table_count *c)
@@ -78,16 +88,17 @@ static void put_name(const char *name, char *buf, size_t size)
 		*c = ' ';
 }
 
-static size_t say_counts(const struct row *row, bool levels, char *buf, size_t size)
+// What is too rare beside the others, or beside the operations, explains nothing.
+static size_t say_counts(const struct row *row, bool levels, double scale, char *buf, size_t size)
 {
 	size_t used = 0;
 	for (unsigned i = 0; i < row->count_count && used < size; i++) {
 		const struct table_count *c = &row->counts[i];
-		double x = levels ? c->value : c->per_operation;
+		double x = levels ? c->value : c->per_operation * scale;
 		char amount[32], name[NAME_LEN];
-		if (c->level != levels || is_latency(c) || !isfinite(x) || x <= 0)
+		if (c->level != levels || is_latency(c) || !isfinite(x) || x < rarest)
 			continue;
-		digits(x, amount, sizeof amount);
+		put_amount(x, amount, sizeof amount);
 		put_name(c->name, name, sizeof name);
 		used += (size_t)snprintf(
 			buf + used, size - used, "%s%s %s", used ? ", " : "", amount, name);
@@ -99,15 +110,22 @@ char *counts_sentence(
 	const struct row *row, const char *name, const char *unit, char *buf, size_t size)
 {
 	char totals[512], levels[256];
-	size_t some = say_counts(row, false, totals, sizeof totals);
-	size_t more = say_counts(row, true, levels, sizeof levels);
+	double scale = scale_of(row);
+	size_t some = say_counts(row, false, scale, totals, sizeof totals);
+	size_t more = say_counts(row, true, 1, levels, sizeof levels);
 	size_t plural = strlen(unit);
 	int singular = (int)(plural && unit[plural - 1] == 's' ? plural - 1 : plural);
 	unsigned workers = row->point.threads;
 	*buf = '\0';
 	if (some || more)
 		snprintf(buf, size, "%s at %u worker%s: %s%s%.*s%s%s", name, workers,
-			workers == 1 ? "" : "s", some ? totals : "", some ? " per " : "",
-			some ? singular : 0, unit, some && more ? "; " : "", more ? levels : "");
+			workers == 1 ? "" : "s", some ? totals : "",
+			!some       ? ""
+			: scale > 1 ? " per million "
+				    : " per ",
+			!some       ? 0
+			: scale > 1 ? (int)plural
+				    : singular,
+			unit, some && more ? "; " : "", more ? levels : "");
 	return buf;
 }

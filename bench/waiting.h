@@ -22,7 +22,8 @@ struct latency_row {
 int waiting_latency(const struct result *r, struct latency_row **rows, size_t *count);
 
 // Writes DIR/fairness.tsv, handover.tsv and, where there were such samples, latency.tsv and
-// counters.tsv. latency.tsv also has the requests of kernels that tell their percentiles (kernel.h). Failed points are left out. Returns 0 or a negative errno with a message.
+// counters.tsv. latency.tsv also has the requests of kernels that tell their percentiles
+// (kernel.h). Failed points are left out. Returns 0 or a negative errno with a message.
 int waiting_write(const struct table *t, const struct result *r, const char *dir, struct error *e);
 
 // For the verdict: the latencies of one kernel's locks (`counter`, else the first that has any) in

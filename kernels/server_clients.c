@@ -9,6 +9,7 @@
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 
 #include "futex.h"
 #include "server_clients.h"
@@ -275,7 +276,9 @@ static void await_events(struct generator *g)
 	if (g->thinkers == 0)
 		return;
 	uint64_t due = g->clients->connection[g->thinking[g->first]].due_ns, now = futex_now_ns();
-	uint64_t left = due > now ? due - now : 0;
+	if (due <= now)
+		return;
+	uint64_t left = due - now;
 	struct timespec t = {(time_t)(left / 1000000000u), (long)(left % 1000000000u)};
 	ppoll(&(struct pollfd){.fd = g->epoll, .events = POLLIN}, 1, &t, NULL);
 }
@@ -321,6 +324,7 @@ static bool has_work(const struct generator *g)
 static void *generate(void *arg)
 {
 	struct generator *g = arg;
+	prctl(PR_SET_TIMERSLACK, 1000ul); /* ns: pauses are as long as they are meant to be */
 	while (next_window(g)) {
 		for (unsigned i = g->index; i < g->clients->count; i += g->clients->generators)
 			send_request(g, i);

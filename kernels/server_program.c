@@ -73,7 +73,7 @@ static int64_t native_poll(void *program, const int64_t *a)
 	struct server_program *p = program;
 	p->next = p->ready = 0;
 	while (p->open > 0 && p->ready <= 0) {
-		p->ready = epoll_wait(p->epoll, p->event, EVENTS_AT_ONCE, -1);
+		p->ready = epoll_wait(p->epoll, p->event, READY_MOST, -1);
 		if (p->ready < 0 && errno != EINTR)
 			return 0;
 	}

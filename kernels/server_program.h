@@ -8,7 +8,7 @@
 #include "interpreter/interpreter.h"
 #include "server_clients.h"
 
-enum { EVENTS_AT_ONCE = 64 };
+enum { READY_MOST = 64 };
 
 // What forked processes share with the one that measures.
 struct server_shared {
@@ -27,7 +27,7 @@ struct server_program {
 	int epoll;     // -1: none
 	unsigned open; // connections that have not ended
 	int ready, next;
-	struct epoll_event event[EVENTS_AT_ONCE];
+	struct epoll_event event[READY_MOST];
 };
 
 // A new interpreter runs `answer` (the definition of the function of that name) and the rest of the

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// make bench-peers: our figures against their targets.
-//   bench-peers LOCKSCALE OUT.tsv
+// make bench-peers, make bench-python: our figures against their targets.
+//   bench-peers LOCKSCALE OUT.tsv [python]
 #include <errno.h>
 #include <fcntl.h>
 #include <math.h>
@@ -171,8 +171,9 @@ int main(int argc, char **argv)
 {
 	struct error e;
 	struct bench b = {.folder = "/tmp/bench-peers-XXXXXX"};
-	if (argc != 3) {
-		fprintf(stderr, "usage: %s LOCKSCALE OUT.tsv\n", argv[0]);
+	bool python = argc == 4 && !strcmp(argv[3], "python");
+	if (argc != 3 && !python) {
+		fprintf(stderr, "usage: %s LOCKSCALE OUT.tsv [python]\n", argv[0]);
 		return 2;
 	}
 	b.lockscale = argv[1];
@@ -187,10 +188,14 @@ int main(int argc, char **argv)
 	printf("%s, %u cores\n\n%-54s %11s %11s  %6s %18s  %-12s %s\n", b.machine.cpu,
 		b.machine.allowed_cores, "figure", "ours", "reference", "ratio", "95 % interval",
 		"target", "met");
-	in_process(&b);
-	lock_figures(&b);
-	structure_figures(&b);
-	run_figures(&b);
+	if (python) {
+		python_figures(&b);
+	} else {
+		in_process(&b);
+		lock_figures(&b);
+		structure_figures(&b);
+		run_figures(&b);
+	}
 	bool written = fclose(b.tsv) == 0;
 	char *const tidy[] = {"/bin/rm", "-rf", b.folder, NULL};
 	int status;

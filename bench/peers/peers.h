@@ -55,3 +55,5 @@ void lock_figures_in_process(struct bench *b, struct team *team, struct probe *p
 void lock_figures(struct bench *b);
 void structure_figures(struct bench *b);
 void run_figures(struct bench *b);
+// The miniature interpreter, in this process beside real ones: `make bench-python`.
+void python_figures(struct bench *b);

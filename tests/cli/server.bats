@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # Kernel server: a thread for each client under every kind of interpreter lock, one thread with
 # epoll, processes; answers are checked, times of requests recorded, nothing is left behind.
-# shellcheck disable=SC2030,SC2031,SC2154 # each test is a subshell; `run` and `start` set more
+# shellcheck disable=SC2016,SC2030,SC2031,SC2154 # each test is a subshell; `run` and `start` set more
 
 bats_require_minimum_version 1.5.0
 load common

@@ -129,6 +129,23 @@ static void the_verdict_names_the_counts_that_explain_it(void **state)
 	result_free(&r);
 }
 
+static void what_is_rare_is_told_per_million(void **state)
+{
+	(void)state;
+	struct table_count counts[] = {
+		{"releases", false, 0, 2.5e-6, 0},
+		{"switches", false, 0, 2.4e-6, 0},
+		{"voluntary-switches", false, 0, 1e-13, 0},
+	};
+	struct row row = {.point.threads = 2, .counts = counts, .count_count = 3};
+	char sentence[256];
+	assert_string_equal(counts_sentence(&row, "gil-3", "iterations", sentence, sizeof sentence),
+		"gil-3 at 2 workers: 2.5 releases, 2.4 switches per million iterations");
+	counts[0].per_operation = 0.03;
+	assert_string_equal(counts_sentence(&row, "gil-2", "iterations", sentence, sizeof sentence),
+		"gil-2 at 2 workers: 0.030 releases per iteration");
+}
+
 static void where_nothing_is_counted_there_is_no_table(void **state)
 {
 	(void)state;
@@ -207,6 +224,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(counts_are_medians_per_second_and_per_operation),
 		TEST(the_verdict_names_the_counts_that_explain_it),
+		TEST(what_is_rare_is_told_per_million),
 		TEST(where_nothing_is_counted_there_is_no_table),
 		TEST(percentiles_of_requests_are_rows_of_the_latency_table),
 		TEST(wrong_counts_are_refused_by_name),

@@ -192,6 +192,7 @@ static const struct {
 	{"mandelbrot", 3, {{"width", "16"}, {"height", "16"}, {"iterations", "50"}}},
 	{"wordcount", 2, {{"input", few_words}, {"megabytes", "0"}}},
 	{"graph", 2, {{"scale", "7"}, {"degree", "8"}}},
+	{"python", 1, {{"work", "20000"}}},
 };
 
 static void no_variant_of_any_kernel_loses_an_operation(void **state)
@@ -407,6 +408,16 @@ static void blocks_of_all_sizes_may_change_hands_all_the_time(void **state)
 	check_kernel(catalog_kernel("alloc"), many, COUNT(many), 2);
 }
 
+static void a_server_answers_one_client_or_many_beside_threads_that_compute(void **state)
+{
+	(void)state;
+	static const struct setting one[] = {
+		{"connections", "1"}, {"cpu", "0"}, {"background", "2"}, {"switch-us", "500"}};
+	static const struct setting many[] = {{"connections", "100"}, {"think-us", "100"}};
+	check_kernel(catalog_kernel("server"), one, COUNT(one), 2);
+	check_kernel(catalog_kernel("server"), many, COUNT(many), 2);
+}
+
 static void bad_values_are_refused_with_what_is_accepted(void **state)
 {
 	(void)state;
@@ -415,6 +426,8 @@ static void bad_values_are_refused_with_what_is_accepted(void **state)
 	} bad[] = {
 		{"bank.accounts=1", "2..65535"},
 		{"bank.accounts=65536", "2..65535"},
+		{"server.connections=501", "1..500"},
+		{"server.cpu=ages", "ages"},
 		{"bank.accounts=", "2..65535"},
 		{"bank.accounts=many", "many"},
 		{"bank.accounts=10x", "10x"},
@@ -553,6 +566,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(pictures_of_any_shape_are_computed_whole),
 		cmocka_unit_test(components_are_found_by_every_strategy),
 		cmocka_unit_test(blocks_of_all_sizes_may_change_hands_all_the_time),
+		cmocka_unit_test(a_server_answers_one_client_or_many_beside_threads_that_compute),
 		cmocka_unit_test(bad_values_are_refused_with_what_is_accepted),
 		cmocka_unit_test(good_values_are_taken_as_they_are),
 	};
