@@ -16,10 +16,17 @@ struct spread spread_single(double value)
 	return (struct spread){value, {value, value, 0}, 1};
 }
 
+// Three digits, and all that stand before the point.
+static int digits_behind_point(double v)
+{
+	return v >= 99.95 ? 0 : v >= 9.995 ? 1 : v >= 0.9995 ? 2 : 3;
+}
+
 char *spread_text(const struct spread *s, double scale, char *buf, size_t size)
 {
-	snprintf(buf, size, "%.3g [%.3g, %.3g]", s->median * scale, s->interval.lo * scale,
-		s->interval.hi * scale);
+	double median = s->median * scale, lo = s->interval.lo * scale, hi = s->interval.hi * scale;
+	snprintf(buf, size, "%.*f [%.*f, %.*f]", digits_behind_point(median), median,
+		digits_behind_point(lo), lo, digits_behind_point(hi), hi);
 	return buf;
 }
 

@@ -211,8 +211,8 @@ static int hold(struct tour *t, struct show *s, struct contest_result *r, struct
 {
 	double seconds[CONTEST_REPETITIONS_MOST][CONTESTANTS_MOST][CONTEST_COUNTS_MOST];
 	const struct contest *c = s->contest;
-	unsigned target = c->piece_ms ? c->piece_ms : t->quick ? 40 : 100;
-	r->repetitions = t->quick ? 5 : 9;
+	unsigned target = c->piece_ms ? c->piece_ms : t->quick ? 30 : 80;
+	r->repetitions = t->quick ? 9 : CONTEST_REPETITIONS_MOST;
 	r->work = calibrate(s, target);
 	for (unsigned i = 0; i < r->repetitions; i++) {
 		for (unsigned who = 0; who < c->contestants; who++) {

@@ -12,7 +12,7 @@
 #include "tour.h"
 #include "trial.h"
 
-enum { PARAMS_MOST = 32, REPETITIONS_MOST = 7 };
+enum { PARAMS_MOST = 32, REPETITIONS_MOST = 9 };
 
 // At least this share of what one thread with epoll and no lock answers; an answer within this time
 // where there is hardly anything to do.
@@ -97,7 +97,7 @@ static void stand_fini(struct stand *s)
 
 static int sample(struct stand *s, const char *strategy, struct observation *o, struct error *e)
 {
-	const struct variant *variant = catalog_variant(s->kernel, strategy, NULL);
+	const struct variant *variant = catalog_variant(s->kernel, strategy, "");
 	const struct trial trial = {.settings = &s->settings,
 		.kernel = s->kernel,
 		.variant = variant,
@@ -133,7 +133,7 @@ struct crowd {
 
 static int serve_crowd(struct tour *t, struct stand *s, struct crowd *c, struct error *e)
 {
-	unsigned repetitions = t->quick ? 5 : REPETITIONS_MOST;
+	unsigned repetitions = t->quick ? 6 : REPETITIONS_MOST;
 	double rate[STRATEGIES][REPETITIONS_MOST], ratio[STRATEGIES][REPETITIONS_MOST];
 	for (unsigned i = 0; i < repetitions; i++) {
 		for (int k = 0; k < STRATEGIES; k++) {
@@ -161,7 +161,7 @@ struct convoy {
 
 static int serve_beside(struct tour *t, struct stand *s, struct convoy *c, struct error *e)
 {
-	unsigned repetitions = t->quick ? 5 : REPETITIONS_MOST;
+	unsigned repetitions = t->quick ? 6 : REPETITIONS_MOST;
 	double p50[STRATEGIES][REPETITIONS_MOST];
 	for (unsigned i = 0; i < repetitions; i++) {
 		for (int k = THEN; k <= NEXT; k++) {

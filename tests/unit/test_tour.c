@@ -112,7 +112,9 @@ static void a_spread_is_the_median_and_its_interval(void **unused)
 	char text[64];
 	struct spread s = spread_of(v, 5);
 	assert_true(s.median == 3 && s.interval.lo == 1 && s.interval.hi == 5);
-	assert_string_equal(spread_text(&s, 10, text, sizeof text), "30 [10, 50]");
+	assert_string_equal(spread_text(&s, 10, text, sizeof text), "30.0 [10.0, 50.0]");
+	assert_string_equal(spread_text(&s, 2000, text, sizeof text), "6000 [2000, 10000]");
+	assert_string_equal(spread_text(&s, 0.3, text, sizeof text), "0.900 [0.300, 1.50]");
 }
 
 static const struct interpreter_trace_event events[] = {
