@@ -24,12 +24,15 @@ enum counting { COUNTS_PLAIN, COUNTS_ATOMIC, COUNTS_BIASED };
 // Begins every object. The count of references is plain: `local`; atomic: that in `shared`; biased:
 // the sum of both, of which `shared` may be negative.
 struct counted {
-	_Atomic uint16_t owner; // biased: of `local`, its number + 1; 0: nobody. Deferred: its id
+	_Atomic uint16_t owner; // biased: whose count `local` is, its number + 1; 0: nobody's
 	struct byte_lock lock;  // the user's
 	uint8_t type;           // the user's
 	_Atomic uint32_t local; // written by the owner only. Or COUNTED_DEFERRED, COUNTED_IMMORTAL
 	_Atomic int64_t shared; // count * COUNTED_ONE | state
-	struct counted *next;   // in its owner's queue; of a dead object the user's
+	union {
+		struct counted *next; // in its owner's queue; of a dead object the user's
+		uintptr_t id;         // of a deferred one, which is never queued
+	};
 };
 _Static_assert(sizeof(struct counted) == 24, "a header is three words");
 
@@ -37,9 +40,8 @@ static const uint32_t COUNTED_DEFERRED = UINT32_MAX - 1, COUNTED_IMMORTAL = UINT
 
 // States, in the lower bits of `shared`; a state only ever rises.
 enum {
-	COUNTED_DEFAULT, // dies without a look at `shared` being announced: readers must not raise
-			 // 0
-	COUNTED_RAISED,  // readers without a reference may take one even where the count is 0
+	COUNTED_DEFAULT, // where the count is 0 readers get no reference: its owner may free it
+	COUNTED_RAISED,  // they get one: its owner will exchange the state before it frees it
 	COUNTED_QUEUED,  // in its owner's queue, or about to be. The queue has a reference
 	COUNTED_MERGED,  // `local` is 0 for good, and nobody owns it
 	COUNTED_ONE,
@@ -49,8 +51,7 @@ enum {
 // A thread as the counts know it. What is read or written by others has lines of its own.
 struct counts_thread {
 	LINE_ALIGNED _Atomic uintptr_t queue; // of objects to merge, or COUNTS_GONE
-	struct byte_lock
-		lock; // held by who joins here, and by who merges for a thread that is gone
+	struct byte_lock lock; // of who joins here, and of who merges for one that is gone
 	LINE_ALIGNED struct counts_team *team; // the rest is the thread's own
 	int64_t *delta;                        // of deferred objects, by id
 	uint64_t merges;                       // that it made since the team began
@@ -68,8 +69,8 @@ struct counts_team {
 	atomic_uint deferred_count; // may exceed deferred_most
 };
 
-// Room for threads numbered 0 .. threads - 1 (65534 at most) and for deferred objects (65536 at
-// most; 0: none). Returns 0, ENOMEM or EINVAL. Not thread-safe.
+// Room for threads numbered 0 .. threads - 1 (1 to 65534) and for so many deferred objects,
+// which each thread spends a word on. Returns 0, ENOMEM or EINVAL. Not thread-safe.
 static inline int counts_team_init(struct counts_team *t, unsigned threads, unsigned deferred_most);
 // All threads have left. Not thread-safe.
 static inline void counts_team_fini(struct counts_team *t);
@@ -123,7 +124,7 @@ static ALWAYS_INLINE void counted_uncounted(
 	struct counted *o, struct counts_thread *me, uint32_t local, int64_t change)
 {
 	if (local == COUNTED_DEFERRED)
-		me->delta[load(&o->owner, relaxed)] += change; /* relaxed: as old as `local` */
+		me->delta[o->id] += change;
 }
 
 // One more reference, by who has one (or knows that another keeps the object alive meanwhile).
@@ -261,7 +262,7 @@ static ALWAYS_INLINE bool counted_drop(
 static ALWAYS_INLINE bool counted_try_take(
 	struct counted *o, struct counts_thread *me, const enum counting counting)
 {
-	/* E0: acquire; pairs with E1 */
+	/* E0: acquire; pairs with E1: the id */
 	uint32_t local = load(&o->local, acquire);
 	if (__builtin_expect(local >= COUNTED_DEFERRED, 0)) {
 		counted_uncounted(o, me, local, 1);
@@ -322,7 +323,8 @@ static inline bool counted_defer(struct counted *o, struct counts_thread *me)
 	/* relaxed, all: nobody else counts it */
 	int64_t count = (int64_t)load(&o->local, relaxed) + (load(&o->shared, relaxed) >> 2);
 	store(&o->shared, count * COUNTED_ONE | COUNTED_MERGED, relaxed);
-	store(&o->owner, (uint16_t)id, relaxed);
+	store(&o->owner, 0, relaxed);
+	o->id = id;
 	store(&o->local, COUNTED_DEFERRED, release); /* E1: release; pairs with E0 */
 	return true;
 }
@@ -355,7 +357,6 @@ static ALWAYS_INLINE void counts_undefer(
 		if (load(&o->local, relaxed) != COUNTED_DEFERRED)
 			continue;                            /* made immortal meanwhile */
 		fetch_add(&o->shared, COUNTED_ONE, relaxed); /* a reference of ours */
-		store(&o->owner, 0, relaxed);
 		store(&o->local, 0, relaxed);
 	}
 	for (unsigned i = 0; i < count; i++)
@@ -401,6 +402,16 @@ static ALWAYS_INLINE void counts_leave(
 	} while (!compare_exchange(&me->queue, &nothing, COUNTS_GONE, release, relaxed));
 }
 
+// All 0, on lines of their own: others write theirs as often.
+static inline int64_t *counts_deltas(unsigned count)
+{
+	size_t size = (count * sizeof(int64_t) + LINE_PAIR - 1) & ~(size_t)(LINE_PAIR - 1);
+	int64_t *delta = aligned_alloc(LINE_PAIR, size);
+	if (delta)
+		memset(delta, 0, size);
+	return delta;
+}
+
 static inline struct counts_thread *counts_join(struct counts_team *t, unsigned number)
 {
 	struct counts_thread *me = number < t->threads ? &t->thread[number] : NULL;
@@ -410,7 +421,7 @@ static inline struct counts_thread *counts_join(struct counts_team *t, unsigned 
 	/* B0: acquire; pairs with B1: what the last of this number counted */
 	bool vacant = load(&me->queue, acquire) == COUNTS_GONE;
 	if (vacant && !me->delta && t->deferred_most)
-		me->delta = calloc(t->deferred_most, sizeof *me->delta);
+		me->delta = counts_deltas(t->deferred_most);
 	vacant = vacant && (me->delta || !t->deferred_most);
 	if (vacant)
 		store(&me->queue, 0, relaxed); /* relaxed: who merges for us looks under the lock */
@@ -421,10 +432,10 @@ static inline struct counts_thread *counts_join(struct counts_team *t, unsigned 
 static inline int counts_team_init(struct counts_team *t, unsigned threads, unsigned deferred_most)
 {
 	memset(t, 0, sizeof *t);
-	if (threads >= UINT16_MAX || deferred_most > UINT16_MAX + 1u)
+	if (!threads || threads >= UINT16_MAX)
 		return EINVAL;
 	t->thread = aligned_alloc(LINE_PAIR, threads * sizeof *t->thread);
-	t->deferred = calloc(deferred_most + 1, sizeof *t->deferred);
+	t->deferred = calloc((size_t)deferred_most + 1, sizeof *t->deferred);
 	if (!t->thread || !t->deferred) {
 		counts_team_fini(t);
 		return ENOMEM;

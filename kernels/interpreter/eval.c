@@ -497,15 +497,21 @@ static bool unpack(
 	return false;
 }
 
-static bool print_values(struct interpreter_thread *t, struct object **o, uint32_t count)
+static bool print_values(
+	struct interpreter_thread *t, struct object **o, uint32_t count, bool keeps_line)
 {
 	struct text x = {0};
+	/* relaxed, both: threads that print at once mix their lines anyway */
+	bool goes_on = load(&t->interpreter->line_open, relaxed);
 	for (uint32_t n = 0; n < count; n++) {
-		if (n)
+		if (n || goes_on)
 			text_add(&x, " ", 1);
 		text_object(t, &x, o[n], false, 0);
 	}
-	text_add(&x, "\n", 1);
+	if (!keeps_line)
+		text_add(&x, "\n", 1);
+	if (goes_on != keeps_line)
+		store(&t->interpreter->line_open, keeps_line, relaxed);
 	if (x.failed)
 		raise_memory(t);
 	else {

@@ -1,8 +1,8 @@
+// SPDX-License-Identifier: BSD-2-Clause
 // The evaluation loop: one text, included once for each way in which threads share an interpreter
 // (eval.c), as EVAL under the constant POLICY, so that nothing of the other ways is left in it.
 // Each instruction takes and drops references as CPython does: countdown's nine instructions are
 // five references taken, six dropped, one integer made and one freed.
-// SPDX-License-Identifier: BSD-2-Clause
 
 #define DISPATCH()                                                                                 \
 	do {                                                                                       \
@@ -307,10 +307,10 @@ call:
 		sp = call.sp;
 		if (!a)
 			goto failed;
+		r = a;
+		if (r == CALL_DONE)
+			goto called;
 		if (object_type(a) != TYPE_FUNCTION) {
-			r = a;
-			if (r == CALL_DONE)
-				goto called;
 			r = builtin_call(t, (struct builtin *)a, call.arguments, call.count);
 			if (!r)
 				goto call_failed;
@@ -424,9 +424,10 @@ op_IMPORT_NAME:
 	*sp++ = r;
 	DONE(IMPORT_NAME);
 op_PRINT:
-	if (!print_values(t, sp - operand, operand))
+	operand &= ~(uint32_t)PRINT_KEEPS_LINE;
+	if (!print_values(t, sp - operand, operand, operand != ip[-1] >> 8))
 		goto failed;
-	for (uint32_t n = 0; n < operand; n++)
+	while (operand--)
 		drop(p, t, *--sp);
 	DONE(PRINT);
 

@@ -318,7 +318,8 @@ struct interpreter {
 	LINE_ALIGNED struct heap heap;
 	struct heap_pool pool;
 	struct counts_team team;
-	uint64_t trace_order; // of instructions; under the lock
+	atomic_bool line_open; // `print x,` was the last: a blank comes before the next value
+	uint64_t trace_order;  // of instructions; under the lock
 	struct interpreter_trace_event *lost;
 	size_t lost_count, lost_left_out;
 

@@ -45,6 +45,14 @@ static bool take(struct compiler *c, enum token_kind kind)
 	return true;
 }
 
+// Past a token that is known; its line.
+static unsigned skip(struct compiler *c)
+{
+	unsigned line = c->now->line;
+	c->now++;
+	return line;
+}
+
 static void want(struct compiler *c, enum token_kind kind)
 {
 	const struct token wanted = {.kind = (uint8_t)kind};
@@ -57,7 +65,9 @@ static const struct symbol *want_name(struct compiler *c)
 {
 	if (c->now->kind != T_NAME)
 		unexpected(c, "a name");
-	return c->now++->symbol;
+	const struct symbol *name = c->now->symbol;
+	c->now++;
+	return name;
 }
 
 static void enter(struct compiler *c)
@@ -267,7 +277,7 @@ static void parse_elements(
 
 static struct node *parse_round(struct compiler *c)
 {
-	unsigned line = c->now++->line;
+	unsigned line = skip(c);
 	struct list l = {0};
 	if (!take(c, T_CLOSE_ROUND)) {
 		struct node *one = parse_test(c);
@@ -283,7 +293,7 @@ static struct node *parse_round(struct compiler *c)
 
 static struct node *parse_dictionary(struct compiler *c)
 {
-	unsigned line = c->now++->line;
+	unsigned line = skip(c);
 	struct list l = {0};
 	while (!take(c, T_CLOSE_CURLY)) {
 		if (c->now->kind == T_POWER)
@@ -776,7 +786,7 @@ static bool is_print_call(const struct compiler *c)
 
 static struct node *parse_print(struct compiler *c)
 {
-	struct node *n = node(c, N_PRINT, c->now++->line);
+	struct node *n = node(c, N_PRINT, skip(c));
 	struct list l = {0};
 	if (is_print_call(c)) {
 		c->now++;
@@ -809,7 +819,7 @@ static struct node *parse_print(struct compiler *c)
 
 static struct node *parse_import(struct compiler *c, struct list *l)
 {
-	unsigned line = c->now++->line;
+	unsigned line = skip(c);
 	for (;;) {
 		struct node *n = node(c, N_IMPORT, line);
 		n->symbol = n->name = want_name(c);
@@ -833,7 +843,7 @@ static bool is_known_future(const struct symbol *s)
 
 static struct node *parse_from(struct compiler *c)
 {
-	struct node *n = node(c, N_FROM, c->now++->line);
+	struct node *n = node(c, N_FROM, skip(c));
 	struct list l = {0};
 	if (c->now->kind == T_DOT || c->now->kind == T_ELLIPSIS)
 		outside(c, "a relative import is");
@@ -898,12 +908,12 @@ static struct node *parse_jump(struct compiler *c, enum node_kind kind)
 	if (!c->scope->loops)
 		compile_fail(c, c->now->line, SYNTAX, "%s outside of a loop",
 			token_text(c->now, text, sizeof text));
-	return node(c, kind, c->now++->line);
+	return node(c, kind, skip(c));
 }
 
 static struct node *parse_assert(struct compiler *c)
 {
-	unsigned line = c->now++->line;
+	unsigned line = skip(c);
 	struct node *n = expression(c, N_ASSERT, line, parse_test(c), NULL);
 	if (take(c, T_COMMA))
 		n->second = parse_test(c);
@@ -977,14 +987,14 @@ static struct node *parse_if(struct compiler *c)
 	struct node *n = node(c, N_IF, c->now->line);
 	struct list l = {0};
 	do {
-		struct node *branch = node(c, N_BRANCH, c->now++->line);
+		struct node *branch = node(c, N_BRANCH, skip(c));
 		branch->first = parse_test(c);
 		refuse_comprehension(c, "");
 		branch->list = parse_block(c);
 		list_add(&l, branch);
 	} while (c->now->kind == T_ELIF);
 	if (c->now->kind == T_ELSE) {
-		struct node *branch = node(c, N_BRANCH, c->now++->line);
+		struct node *branch = node(c, N_BRANCH, skip(c));
 		branch->list = parse_block(c);
 		list_add(&l, branch);
 	}
@@ -1003,7 +1013,7 @@ static struct node *parse_loop(struct compiler *c, struct node *n)
 
 static struct node *parse_while(struct compiler *c)
 {
-	struct node *n = node(c, N_WHILE, c->now++->line);
+	struct node *n = node(c, N_WHILE, skip(c));
 	n->first = parse_test(c);
 	return parse_loop(c, n);
 }
@@ -1028,7 +1038,7 @@ static struct node *parse_for_target(struct compiler *c)
 
 static struct node *parse_for(struct compiler *c)
 {
-	struct node *n = node(c, N_FOR, c->now++->line);
+	struct node *n = node(c, N_FOR, skip(c));
 	n->second = parse_for_target(c);
 	want(c, T_IN);
 	n->first = parse_tests(c);
@@ -1063,7 +1073,7 @@ static void parse_parameters(struct compiler *c, struct scope *s)
 
 static struct node *parse_def(struct compiler *c)
 {
-	struct node *n = node(c, N_DEF, c->now++->line);
+	struct node *n = node(c, N_DEF, skip(c));
 	n->symbol = want_name(c);
 	bind(c, n->symbol);
 	struct scope *outer = c->scope;
@@ -1114,7 +1124,7 @@ static void check_class(struct compiler *c, struct node *n, struct node *body)
 
 static struct node *parse_class(struct compiler *c)
 {
-	struct node *n = node(c, N_CLASS, c->now++->line);
+	struct node *n = node(c, N_CLASS, skip(c));
 	n->symbol = want_name(c);
 	bind(c, n->symbol);
 	if (take(c, T_OPEN_ROUND) && !take(c, T_CLOSE_ROUND)) {

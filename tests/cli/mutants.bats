@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: BSD-2-Clause
-# scripts/test-mutants, on scratch mutants of one lock and two structures: whoever can notice one does, and one that
+# scripts/test-mutants, on mutants of one lock, two structures and a byte lock: whoever can notice one does, and one that
 # cannot be noticed is not called caught. And the explorer on the locks broken on purpose.
 # shellcheck disable=SC2030,SC2031,SC2154 # each test is a subshell; `run` sets more
 
@@ -65,12 +65,13 @@ explores()
 	[ "${lines[-1]}" = 'mutants: 1/1 caught' ]
 }
 
-@test "every mutant of the tree belongs to a lock or structure, says what is wrong and changes it" {
+@test "every mutant of the tree belongs to a header, says what is wrong and changes it" {
 	for file in "$ROOT"/tests/mutants/*/*.sed; do
 		[ -f "$file" ] || continue
 		name=$(basename "$(dirname "$file")")
 		header=$ROOT/kernels/locks/$name.h
 		[ -f "$header" ] || header=$ROOT/kernels/structures/$name.h
+		[ -f "$header" ] || header=$ROOT/kernels/interpreter/$name.h
 		head -n 1 "$file" | grep -q '^# .' || {
 			echo "$file: no comment in its first line"
 			return 1
@@ -127,4 +128,12 @@ explores()
 	grep -qx 'stack_tagged  *no-tag  *explorer' <<<"$output"
 	grep -qx 'stack_treiber  *left-too-soon  *explorer' <<<"$output"
 	[ "${lines[-1]}" = 'mutants: 2/2 caught' ]
+}
+
+@test "a mutant of an interpreter's objects is caught by the explorer" {
+	mkdir -p "$BATS_TEST_TMPDIR/mutants/byte_lock"
+	cp "$ROOT/tests/mutants/byte_lock/does-not-wait.sed" "$BATS_TEST_TMPDIR/mutants/byte_lock"
+	test_mutants
+	[ "$status" = 0 ]
+	grep -qx 'byte_lock  *does-not-wait  *explorer' <<<"$output"
 }

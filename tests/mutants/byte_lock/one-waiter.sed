@@ -1,0 +1,3 @@
+# all who wait are one entry of the queue (three workers)
+# SPDX-License-Identifier: BSD-2-Clause
+s/\tstruct parking_waiter me;/\tstatic struct parking_waiter me;/
