@@ -30,6 +30,7 @@ struct contest_result {
 	unsigned counts;
 	uint64_t work; // pieces
 	unsigned repetitions;
+	double other_work; // see struct meter
 	// Of the repetitions, medians: time of one worker, and the speedup over that: ratios within
 	// a repetition.
 	struct spread seconds[CONTESTANTS_MOST];

@@ -237,6 +237,8 @@ int tour_processes(struct tour *t, struct finding *f, struct error *e)
 	if (!family)
 		return -ENOMEM;
 	/* A child that is gone is told by the message that cannot be sent. */
+	struct meter meter;
+	meter_start(&meter, t);
 	struct sigaction before, ignore = {.sa_handler = SIG_IGN};
 	sigaction(SIGPIPE, &ignore, &before);
 	while (family->count < most && !rc)
@@ -246,6 +248,7 @@ int tour_processes(struct tour *t, struct finding *f, struct error *e)
 	disband(family);
 	sigaction(SIGPIPE, &before, NULL);
 	free(family);
+	f->other_work = meter_share(&meter, t); /* the children have been waited for */
 	if (!rc)
 		report(t, &r, f);
 	return rc;

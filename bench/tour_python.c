@@ -91,6 +91,7 @@ int tour_faster(struct tour *t, struct finding *f, struct error *e)
 	if (rc)
 		return rc;
 	const struct contest_result *r = &t->countdown->result;
+	f->other_work = r->other_work;
 	describe_countdown(t, r, f->experiment);
 	print_speedups(r, ages, AGES, f);
 	fprintf(f->result, "one worker takes, with gil-3 over gil-2, %s times as long",
@@ -124,6 +125,7 @@ int tour_slower(struct tour *t, struct finding *f, struct error *e)
 	if (rc)
 		return rc;
 	const struct contest_result *r = &t->countdown->result;
+	f->other_work = r->other_work;
 	describe_countdown(t, r, f->experiment);
 	print_speedups(r, ages, AGES, f);
 	print_why(r, THEN, f);
@@ -180,6 +182,7 @@ int tour_refcount(struct tour *t, struct finding *f, struct error *e)
 		"interleaved. Poor: the workers together are not faster than one.",
 		all_workers(&r), tour_pus(t, all_workers(&r), pus, sizeof pus), r.work,
 		r.repetitions);
+	f->other_work = r.other_work;
 	print_speedups(&r, countings, COUNTINGS, f);
 	fputs("with one worker, over atomic counts:", f->result);
 	for (int i = 0; i < COUNTINGS; i++) {
@@ -229,6 +232,7 @@ int tour_extension(struct tour *t, struct finding *f, struct error *e)
 		"releases it. %u repetitions, interleaved.",
 		NATIVE_US, r.work, all_workers(&r), tour_pus(t, all_workers(&r), pus, sizeof pus),
 		r.repetitions);
+	f->other_work = r.other_work;
 	print_speedups(&r, extensions, EXTENSIONS, f);
 	fprintf(f->result,
 		"%u workers are %s times as fast with the lock released as with it "

@@ -71,8 +71,8 @@ static void stand_unprepare(struct stand *s)
 static int stand_init(struct stand *s, struct tour *t, unsigned workers, struct error *e)
 {
 	*s = (struct stand){.kernel = catalog_kernel("server"), .workers = workers};
-	s->settings = (struct trial_settings){.window_ns = t->quick ? 50000000 : 150000000,
-		.warm_up_ns = t->quick ? 50000000 : 100000000};
+	s->settings = (struct trial_settings){.window_ns = t->quick ? 40000000 : 100000000,
+		.warm_up_ns = t->quick ? 20000000 : 50000000};
 	if (!s->kernel)
 		return error_set(e, ENOENT, "this lockscale was built without kernel server");
 	if (locality_init(&s->locality, &t->machine, t->order, workers, true) < 0)
@@ -133,7 +133,7 @@ struct crowd {
 
 static int serve_crowd(struct tour *t, struct stand *s, struct crowd *c, struct error *e)
 {
-	unsigned repetitions = t->quick ? 6 : REPETITIONS_MOST;
+	unsigned repetitions = t->quick ? 5 : REPETITIONS_MOST;
 	double rate[STRATEGIES][REPETITIONS_MOST], ratio[STRATEGIES][REPETITIONS_MOST];
 	for (unsigned i = 0; i < repetitions; i++) {
 		for (int k = 0; k < STRATEGIES; k++) {
@@ -161,7 +161,7 @@ struct convoy {
 
 static int serve_beside(struct tour *t, struct stand *s, struct convoy *c, struct error *e)
 {
-	unsigned repetitions = t->quick ? 6 : REPETITIONS_MOST;
+	unsigned repetitions = t->quick ? 5 : REPETITIONS_MOST;
 	double p50[STRATEGIES][REPETITIONS_MOST];
 	for (unsigned i = 0; i < repetitions; i++) {
 		for (int k = THEN; k <= NEXT; k++) {
@@ -255,12 +255,15 @@ int tour_server(struct tour *t, struct finding *f, struct error *e)
 		"thread that computes. Well: at least half the requests of one thread with epoll "
 		"and no lock; half of the answers beside a thread that computes within %g ms.",
 		tour_pus(t, workers, pus, sizeof pus), connections, prompt_ns * 1e-6);
+	struct meter meter;
+	meter_start(&meter, t);
 	int rc = stand_init(s, t, workers, e);
 	if (!rc) {
 		rc = measure(t, s, crowded, beside, &crowd, &convoy, e);
 		stand_fini(s);
 	}
 	free(s);
+	f->other_work = meter_share(&meter, t);
 	if (!rc)
 		report(f, &crowd, &convoy);
 	return rc;
