@@ -127,13 +127,20 @@ static ALWAYS_INLINE void counted_uncounted(
 		me->delta[o->id] += change;
 }
 
+// Rare but with biased counts, where constants are immortal.
+static ALWAYS_INLINE bool counted_is_uncounted(uint32_t local, const enum counting counting)
+{
+	bool is = local >= COUNTED_DEFERRED;
+	return counting == COUNTS_BIASED ? is : __builtin_expect(is, 0);
+}
+
 // One more reference, by who has one (or knows that another keeps the object alive meanwhile).
 static ALWAYS_INLINE void counted_take(
 	struct counted *o, struct counts_thread *me, const enum counting counting)
 {
 	/* relaxed, all: a reference is there already, and says nothing new about the object */
 	uint32_t local = load(&o->local, relaxed);
-	if (__builtin_expect(local >= COUNTED_DEFERRED, 0))
+	if (counted_is_uncounted(local, counting))
 		counted_uncounted(o, me, local, 1);
 	else if (counting == COUNTS_PLAIN || (counting == COUNTS_BIASED && counted_owns(me, o)))
 		store(&o->local, local + 1, relaxed);
@@ -216,14 +223,10 @@ static __attribute__((noinline, unused)) bool counted_drop_shared(
 
 // By the owner, whose last reference it is.
 static __attribute__((noinline, unused)) bool counted_drop_last(
-	struct counted *o, struct counts_thread *me)
+	struct counted *o, struct counts_thread *me, int64_t seen)
 {
-	int64_t seen = load(&o->shared, acquire); /* C2: acquire; pairs with C1 */
-	/* relaxed, both: as in counted_merge; or it is dead and nobody looks */
-	store(&o->local, 0, relaxed);
-	if (seen == 0)
-		return true;
 	me->merges++;
+	/* relaxed: as in counted_merge */
 	store(&o->owner, 0, relaxed);
 	int64_t merged;
 	do
@@ -233,12 +236,23 @@ static __attribute__((noinline, unused)) bool counted_drop_last(
 	return merged == COUNTED_MERGED;
 }
 
+// Most objects die like this, and no other thread ever counted them.
+static ALWAYS_INLINE bool counted_drop_own(struct counted *o, struct counts_thread *me)
+{
+	int64_t seen = load(&o->shared, acquire); /* C2: acquire; pairs with C1 */
+	/* relaxed: as in counted_merge; or it is dead and nobody looks */
+	store(&o->local, 0, relaxed);
+	if (seen == 0)
+		return true;
+	return counted_drop_last(o, me, seen);
+}
+
 // One reference less. True: it was the last, and the caller frees the object.
 static ALWAYS_INLINE bool counted_drop(
 	struct counted *o, struct counts_thread *me, const enum counting counting)
 {
 	uint32_t local = load(&o->local, relaxed); /* relaxed: our own, or not used */
-	if (__builtin_expect(local >= COUNTED_DEFERRED, 0)) {
+	if (counted_is_uncounted(local, counting)) {
 		counted_uncounted(o, me, local, -1);
 		return false;
 	}
@@ -249,7 +263,7 @@ static ALWAYS_INLINE bool counted_drop(
 		if (!counted_owns(me, o))
 			return counted_drop_shared(o, me);
 		if (local == 1)
-			return counted_drop_last(o, me);
+			return counted_drop_own(o, me);
 	}
 	store(&o->local, local - 1, relaxed); /* relaxed: ours alone */
 	return local == 1;
@@ -308,11 +322,14 @@ static ALWAYS_INLINE void counted_immortalise(struct counted *o)
 }
 
 // From now on each thread counts the object (COUNTS_BIASED) in an array of its own, and it is not
-// freed before counts_undefer. By its owner, before any other knows it. False: there is no room for
-// more, it stays as it was.
+// freed before counts_undefer. While no other thread counts it. False: there is no room for more,
+// or it is queued to be merged (settle first); it stays as it was.
 static inline bool counted_defer(struct counted *o, struct counts_thread *me)
 {
 	struct counts_team *t = me->team;
+	int64_t shared = load(&o->shared, relaxed); /* relaxed: nobody else counts it */
+	if ((shared & COUNTED_STATES) == COUNTED_QUEUED)
+		return false;
 	/* relaxed: a number that no other gets; E1 publishes what it stands for */
 	if (load(&t->deferred_count, relaxed) >= t->deferred_most)
 		return false;
@@ -321,7 +338,7 @@ static inline bool counted_defer(struct counted *o, struct counts_thread *me)
 		return false;
 	t->deferred[id] = o;
 	/* relaxed, all: nobody else counts it */
-	int64_t count = (int64_t)load(&o->local, relaxed) + (load(&o->shared, relaxed) >> 2);
+	int64_t count = (int64_t)load(&o->local, relaxed) + (shared >> 2);
 	store(&o->shared, count * COUNTED_ONE | COUNTED_MERGED, relaxed);
 	store(&o->owner, 0, relaxed);
 	o->id = id;

@@ -23,16 +23,21 @@ enum {
 #undef FLAGS
 };
 
-static ALWAYS_INLINE void take(
-	const struct policy p, struct interpreter_thread *t, struct object *o)
+static ALWAYS_INLINE struct counts_thread *counts_of(
+	const struct policy p, struct interpreter_thread *t)
 {
-	counted_take(&o->count, t->counts, p.counting);
+	return p.counting == COUNTS_BIASED ? t->counts : NULL;
 }
 
-static ALWAYS_INLINE void drop(
-	const struct policy p, struct interpreter_thread *t, struct object *o)
+static ALWAYS_INLINE void take(const struct policy p, struct counts_thread *me, struct object *o)
 {
-	if (!counted_drop(&o->count, t->counts, p.counting))
+	counted_take(&o->count, me, p.counting);
+}
+
+static ALWAYS_INLINE void drop(const struct policy p, struct interpreter_thread *t,
+	struct counts_thread *me, struct object *o)
+{
+	if (!counted_drop(&o->count, me, p.counting))
 		return;
 	if (object_type(o) == TYPE_INT)
 		heap_give(t->heap, o, sizeof(struct integer));
@@ -40,19 +45,19 @@ static ALWAYS_INLINE void drop(
 		object_free(t, o);
 }
 
-static ALWAYS_INLINE struct object *integer_make(
-	const struct policy p, struct interpreter *i, struct interpreter_thread *t, int64_t value)
+static ALWAYS_INLINE struct object *integer_make(const struct policy p, struct interpreter *i,
+	struct interpreter_thread *t, struct counts_thread *me, int64_t value)
 {
 	struct integer *x;
 	if ((uint64_t)value - SMALL_LEAST <= SMALL_MOST - SMALL_LEAST) {
 		x = &i->small[value - SMALL_LEAST];
-		take(p, t, &x->head);
+		take(p, me, &x->head);
 		return &x->head;
 	}
 	x = heap_take(t->heap, sizeof *x);
 	if (__builtin_expect(!x, 0))
 		return raise_memory(t);
-	counted_init(&x->head.count, t->counts, p.counting);
+	counted_init(&x->head.count, me, p.counting);
 	x->head.count.type = TYPE_INT;
 	x->value = value;
 	return &x->head;
@@ -95,7 +100,7 @@ static ALWAYS_INLINE bool modulo_overflow(int64_t a, int64_t b, int64_t *r)
 }
 
 static ALWAYS_INLINE struct object *range_next(const struct policy p, struct interpreter *i,
-	struct interpreter_thread *t, struct range_iterator *x)
+	struct interpreter_thread *t, struct counts_thread *me, struct range_iterator *x)
 {
 	uint64_t left = load(&x->left, relaxed); /* relaxed, all: as in object_next */
 	if (!left)
@@ -103,7 +108,7 @@ static ALWAYS_INLINE struct object *range_next(const struct policy p, struct int
 	store(&x->left, left - 1, relaxed);
 	int64_t value = load(&x->next, relaxed);
 	store(&x->next, (int64_t)((uint64_t)value + (uint64_t)x->step), relaxed);
-	return integer_make(p, i, t, value);
+	return integer_make(p, i, t, me, value);
 }
 
 /* Globals */
@@ -119,31 +124,31 @@ static __attribute__((noinline)) struct object *global_load_locked(
 	return o;
 }
 
-static ALWAYS_INLINE struct object *global_load(
-	const struct policy p, struct interpreter_thread *t, struct name *n)
+static ALWAYS_INLINE struct object *global_load(const struct policy p, struct interpreter_thread *t,
+	struct counts_thread *me, struct name *n)
 {
 	struct object *o = load(&n->global, acquire); /* A0: acquire; pairs with A1 */
 	if (__builtin_expect(!o, 0)) {
 		o = n->builtin;
 		if (o)
-			take(p, t, o);
+			take(p, me, o);
 		return o;
 	}
 	if (p.counting == COUNTS_PLAIN) {
-		take(p, t, o);
+		take(p, me, o);
 		return o;
 	}
-	if (counted_try_take(&o->count, t->counts, p.counting)) {
+	if (counted_try_take(&o->count, me, p.counting)) {
 		/* A2: acquire: not before the taking, see entry_try of dict.c */
 		if (load(&n->global, acquire) == o)
 			return o;
-		drop(p, t, o);
+		drop(p, t, me, o);
 	}
 	return global_load_locked(t, n);
 }
 
-static ALWAYS_INLINE void global_store(
-	const struct policy p, struct interpreter_thread *t, struct name *n, struct object *o)
+static ALWAYS_INLINE void global_store(const struct policy p, struct interpreter_thread *t,
+	struct counts_thread *me, struct name *n, struct object *o)
 {
 	struct object *was;
 	if (p.counting == COUNTS_PLAIN) {
@@ -157,7 +162,7 @@ static ALWAYS_INLINE void global_store(
 		byte_lock_release(&n->guard.lock);
 	}
 	if (was)
-		drop(p, t, was);
+		drop(p, t, me, was);
 }
 
 struct object *global_get(struct interpreter_thread *t, struct name *n)

@@ -25,13 +25,13 @@
 	op_##NAME : a = sp[-2], b = sp[-1];                                                        \
 	if (object_type(a) == TYPE_INT && object_type(b) == TYPE_INT &&                            \
 		!BUILTIN(((struct integer *)a)->value, ((struct integer *)b)->value, &value))      \
-		r = integer_make(p, i, t, value);                                                  \
+		r = integer_make(p, i, t, me, value);                                              \
 	else                                                                                       \
 		r = object_binary(t, NAME, a, b);                                                  \
 	if (!r)                                                                                    \
 		goto failed;                                                                       \
-	drop(p, t, a);                                                                             \
-	drop(p, t, b);                                                                             \
+	drop(p, t, me, a);                                                                         \
+	drop(p, t, me, b);                                                                         \
 	sp[-2] = r;                                                                                \
 	sp--;                                                                                      \
 	DONE(NAME)
@@ -40,8 +40,8 @@
 	r = object_binary(t, NAME, a, b);                                                          \
 	if (!r)                                                                                    \
 		goto failed;                                                                       \
-	drop(p, t, a);                                                                             \
-	drop(p, t, b);                                                                             \
+	drop(p, t, me, a);                                                                         \
+	drop(p, t, me, b);                                                                         \
 	sp[-2] = r;                                                                                \
 	sp--;                                                                                      \
 	DONE(NAME)
@@ -55,6 +55,7 @@ static __attribute__((noinline)) int EVAL(struct interpreter_thread *t)
 #undef LABEL
 	};
 	struct interpreter *const i = t->interpreter;
+	struct counts_thread *const me = counts_of(p, t);
 	struct frame *f = t->frame;
 	const instruction *ip = f->ip;
 	struct object **locals = f->locals, **sp = locals + f->code->locals;
@@ -69,7 +70,7 @@ static __attribute__((noinline)) int EVAL(struct interpreter_thread *t)
 
 op_LOAD_CONST:
 	a = constants[operand];
-	take(p, t, a);
+	take(p, me, a);
 	*sp++ = a;
 	DONE(LOAD_CONST);
 op_LOAD_FAST:
@@ -79,17 +80,17 @@ op_LOAD_FAST:
 			f->code->code->local_name[operand]);
 		goto failed;
 	}
-	take(p, t, a);
+	take(p, me, a);
 	*sp++ = a;
 	DONE(LOAD_FAST);
 op_STORE_FAST:
 	a = locals[operand];
 	locals[operand] = *--sp;
 	if (a)
-		drop(p, t, a);
+		drop(p, t, me, a);
 	DONE(STORE_FAST);
 op_LOAD_GLOBAL:
-	a = global_load(p, t, names[operand]);
+	a = global_load(p, t, me, names[operand]);
 	if (__builtin_expect(!a, 0)) {
 		raise_error(t, "NameError", "name '%s' is not defined", names[operand]->text->text);
 		goto failed;
@@ -97,7 +98,7 @@ op_LOAD_GLOBAL:
 	*sp++ = a;
 	DONE(LOAD_GLOBAL);
 op_STORE_GLOBAL:
-	global_store(p, t, names[operand], *--sp);
+	global_store(p, t, me, names[operand], *--sp);
 	DONE(STORE_GLOBAL);
 op_LOAD_ATTR:
 	a = sp[-1];
@@ -105,13 +106,13 @@ op_LOAD_ATTR:
 	if (!r)
 		goto failed;
 	sp[-1] = r;
-	drop(p, t, a);
+	drop(p, t, me, a);
 	DONE(LOAD_ATTR);
 op_STORE_ATTR:
 	if (!object_set_attribute(t, sp[-1], names[operand], sp[-2]))
 		goto failed;
-	drop(p, t, *--sp);
-	drop(p, t, *--sp);
+	drop(p, t, me, *--sp);
+	drop(p, t, me, *--sp);
 	DONE(STORE_ATTR);
 op_LOAD_ITEM:
 	a = sp[-2], b = sp[-1];
@@ -120,28 +121,28 @@ op_LOAD_ITEM:
 		goto failed;
 	sp[-2] = r;
 	sp--;
-	drop(p, t, a);
-	drop(p, t, b);
+	drop(p, t, me, a);
+	drop(p, t, me, b);
 	DONE(LOAD_ITEM);
 op_STORE_ITEM:
 	if (!object_set_item(t, sp[-2], sp[-1], sp[-3]))
 		goto failed;
-	drop(p, t, *--sp);
-	drop(p, t, *--sp);
-	drop(p, t, *--sp);
+	drop(p, t, me, *--sp);
+	drop(p, t, me, *--sp);
+	drop(p, t, me, *--sp);
 	DONE(STORE_ITEM);
 op_POP_TOP:
-	drop(p, t, *--sp);
+	drop(p, t, me, *--sp);
 	DONE(POP_TOP);
 op_DUP_TOP:
 	a = sp[-1];
-	take(p, t, a);
+	take(p, me, a);
 	*sp++ = a;
 	DONE(DUP_TOP);
 op_DUP_TOP_TWO:
 	a = sp[-2], b = sp[-1];
-	take(p, t, a);
-	take(p, t, b);
+	take(p, me, a);
+	take(p, me, b);
 	sp[0] = a;
 	sp[1] = b;
 	sp += 2;
@@ -163,14 +164,14 @@ op_UNARY_NEGATIVE:
 	if (!r)
 		goto failed;
 	sp[-1] = r;
-	drop(p, t, a);
+	drop(p, t, me, a);
 	DONE(UNARY_NEGATIVE);
 op_UNARY_NOT:
 	a = sp[-1];
 	r = &i->truth[!object_true(a)].head;
-	take(p, t, r);
+	take(p, me, r);
 	sp[-1] = r;
-	drop(p, t, a);
+	drop(p, t, me, a);
 	DONE(UNARY_NOT);
 	BINARY(BINARY_ADD, __builtin_add_overflow);
 	BINARY(BINARY_SUBTRACT, __builtin_sub_overflow);
@@ -191,15 +192,15 @@ op_COMPARE:
 		r = &i->truth[integer_compare((enum comparison)operand,
 				      ((struct integer *)a)->value, ((struct integer *)b)->value)]
 			     .head;
-		take(p, t, r);
+		take(p, me, r);
 	} else
 		r = object_compare(t, (enum comparison)operand, a, b);
 	if (!r)
 		goto failed;
 	sp[-2] = r;
 	sp--;
-	drop(p, t, a);
-	drop(p, t, b);
+	drop(p, t, me, a);
+	drop(p, t, me, b);
 	DONE(COMPARE);
 op_JUMP:
 	ip = f->code->instructions + operand;
@@ -211,25 +212,25 @@ op_POP_JUMP_IF_FALSE:
 	a = *--sp;
 	if (a == &i->truth[false].head || (a != &i->truth[true].head && !object_true(a)))
 		ip = f->code->instructions + operand;
-	drop(p, t, a);
+	drop(p, t, me, a);
 	DONE(POP_JUMP_IF_FALSE);
 op_POP_JUMP_IF_TRUE:
 	a = *--sp;
 	if (a == &i->truth[true].head || (a != &i->truth[false].head && object_true(a)))
 		ip = f->code->instructions + operand;
-	drop(p, t, a);
+	drop(p, t, me, a);
 	DONE(POP_JUMP_IF_TRUE);
 op_JUMP_IF_FALSE_OR_POP:
 	if (!object_true(sp[-1]))
 		ip = f->code->instructions + operand;
 	else
-		drop(p, t, *--sp);
+		drop(p, t, me, *--sp);
 	DONE(JUMP_IF_FALSE_OR_POP);
 op_JUMP_IF_TRUE_OR_POP:
 	if (object_true(sp[-1]))
 		ip = f->code->instructions + operand;
 	else
-		drop(p, t, *--sp);
+		drop(p, t, me, *--sp);
 	DONE(JUMP_IF_TRUE_OR_POP);
 op_GET_ITER:
 	a = sp[-1];
@@ -237,18 +238,19 @@ op_GET_ITER:
 	if (!r)
 		goto failed;
 	sp[-1] = r;
-	drop(p, t, a);
+	drop(p, t, me, a);
 	DONE(GET_ITER);
 op_FOR_ITER:
 	a = sp[-1];
-	r = object_type(a) == TYPE_RANGE_ITERATOR ? range_next(p, i, t, (struct range_iterator *)a)
-						  : object_next(t, a);
+	r = object_type(a) == TYPE_RANGE_ITERATOR
+		    ? range_next(p, i, t, me, (struct range_iterator *)a)
+		    : object_next(t, a);
 	if (r)
 		*sp++ = r;
 	else if (t->status)
 		goto failed;
 	else {
-		drop(p, t, *--sp);
+		drop(p, t, me, *--sp);
 		ip = f->code->instructions + operand;
 	}
 	DONE(FOR_ITER);
@@ -278,7 +280,7 @@ op_BUILD_MAP:
 	if (!r)
 		goto failed;
 	for (uint32_t n = 0; n < 2 * operand; n++)
-		drop(p, t, *--sp);
+		drop(p, t, me, *--sp);
 	*sp++ = r;
 	DONE(BUILD_MAP);
 op_UNPACK_SEQUENCE:
@@ -286,7 +288,7 @@ op_UNPACK_SEQUENCE:
 	if (!unpack(t, a, operand, sp - 1))
 		goto failed;
 	sp += (int)operand - 1;
-	drop(p, t, a);
+	drop(p, t, me, a);
 	DONE(UNPACK_SEQUENCE);
 op_CALL:
 	call = (struct call){sp - operand - 1, sp - operand, 1, operand, NULL, NULL, sp};
@@ -334,13 +336,13 @@ called:
 	while (sp > call.result) {
 		sp--;
 		if (*sp)
-			drop(p, t, *sp);
+			drop(p, t, me, *sp);
 	}
 	if (call.keep)
 		object_drop(t, call.keep);
 	if (call.instance) {
 		if (r != CALL_DONE)
-			drop(p, t, r);
+			drop(p, t, me, r);
 		r = call.instance;
 	}
 	*sp++ = r;
@@ -356,7 +358,7 @@ op_CALL_KEYWORDS:
 	call = (struct call){sp - operand - 1, sp - operand, 1, operand, NULL, NULL, sp};
 	r = call_keywords(t, (struct tuple *)a, &call);
 	sp = call.sp;
-	drop(p, t, a);
+	drop(p, t, me, a);
 	if (!r)
 		goto failed;
 	a = r;
@@ -372,21 +374,21 @@ op_LOAD_METHOD:
 		goto failed;
 	sp[-1] = r;
 	*sp++ = b;
-	drop(p, t, a);
+	drop(p, t, me, a);
 	DONE(LOAD_METHOD);
 op_RETURN:
 	r = *--sp;
 	while (sp > locals) {
 		a = *--sp;
 		if (a)
-			drop(p, t, a);
+			drop(p, t, me, a);
 	}
 	sp = f->result;
 	for (unsigned n = f->below; n--;)
 		if (sp[n])
-			drop(p, t, sp[n]);
+			drop(p, t, me, sp[n]);
 	if (__builtin_expect(f->instance != NULL, 0)) {
-		drop(p, t, r);
+		drop(p, t, me, r);
 		r = f->instance;
 		object_drop(t, f->keep);
 	}
@@ -414,7 +416,7 @@ op_MAKE_CLASS:
 	if (!r)
 		goto failed;
 	for (uint32_t n = 0; n < 2 * operand + 2; n++)
-		drop(p, t, *--sp);
+		drop(p, t, me, *--sp);
 	*sp++ = r;
 	DONE(MAKE_CLASS);
 op_IMPORT_NAME:
@@ -428,7 +430,7 @@ op_PRINT:
 	if (!print_values(t, sp - operand, operand, operand != ip[-1] >> 8))
 		goto failed;
 	while (operand--)
-		drop(p, t, *--sp);
+		drop(p, t, me, *--sp);
 	DONE(PRINT);
 
 stopped:

@@ -461,6 +461,25 @@ static void where_there_is_no_room_an_object_is_not_deferred(void **state)
 	pair_end(&p);
 }
 
+static void a_queued_object_is_deferred_when_it_is_merged(void **state)
+{
+	(void)state;
+	struct pair p;
+	pair_begin(&p, 1);
+	counted_take(&p.o, p.own, COUNTS_BIASED);
+	assert_false(counted_drop(&p.o, p.other, COUNTS_BIASED));
+	assert_false(counted_defer(&p.o, p.own));
+	counts_settle(p.own, count_death, &p.deaths);
+	assert_true(counted_defer(&p.o, p.own));
+	assert_int_equal(counted_value(&p.o), 1);
+	counts_leave(p.other, count_death, &p.deaths);
+	assert_false(counted_drop(&p.o, p.own, COUNTS_BIASED));
+	counts_undefer(p.own, count_death, &p.deaths);
+	assert_int_equal(p.deaths, 1);
+	counts_leave(p.own, count_death, &p.deaths);
+	counts_team_fini(&p.team);
+}
+
 static void immortal_objects_are_not_counted(void **state)
 {
 	(void)state;
@@ -534,6 +553,7 @@ int main(void)
 		cmocka_unit_test(readers_take_what_was_shared_without_a_lock),
 		cmocka_unit_test(deferred_counts_add_up_when_all_have_left),
 		cmocka_unit_test(where_there_is_no_room_an_object_is_not_deferred),
+		cmocka_unit_test(a_queued_object_is_deferred_when_it_is_merged),
 		cmocka_unit_test(immortal_objects_are_not_counted),
 		cmocka_unit_test(an_owner_may_make_immortal_what_others_dropped),
 		cmocka_unit_test(byte_locks_exclude),
