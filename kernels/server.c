@@ -30,6 +30,7 @@ enum {
 	THREADS_MOST = CONNECTIONS_MOST + BACKGROUND_MOST,
 	FILES_BESIDES = 64, // open ones other than connections
 	TURN_NS = 1000000,  // between two looks at how much was done
+	LOOK_NS = 50000,    // between two looks whether threads rest
 	STACK_SIZE = 512 * 1024,
 	CALIBRATION_STEPS = 2000,
 	CALIBRATION_TRIES = 5,
@@ -379,9 +380,10 @@ static void destroy(struct run *r)
 {
 	struct server *s = r->state;
 	if (s->shared) {
+		/* B0: release, both; pairs with B1: as in sleep_and_count */
+		store(&s->shared->running, false, release);
+		store(&s->shared->ending, true, release);
 		clients_stop(&s->clients);
-		store(&s->shared->running, false, relaxed); /* relaxed, both: only say when */
-		store(&s->shared->ending, true, relaxed);
 		for (unsigned i = 0; i < s->threads; i++)
 			pthread_join(s->thread[i].thread, NULL);
 		end_processes(s);
@@ -445,7 +447,8 @@ static uint64_t sleep_and_count(void *state, struct worker *w, uint64_t n)
 	}
 	if (w->index == 0 && s->due) {
 		s->due = false;
-		store(&s->shared->running, true, relaxed); /* relaxed: only says when */
+		/* B0: release; pairs with B1: what was read of threads at rest was read before */
+		store(&s->shared->running, true, release);
 		clients_begin(&s->clients);
 	}
 	nanosleep(&(struct timespec){.tv_nsec = TURN_NS}, NULL);
@@ -540,24 +543,33 @@ static struct turns turns(const struct server *s)
 	return sum;
 }
 
-// Of this process's interpreters; a forked one has one thread alone, whose lock is always free.
+// After the last answer its thread still has to come to its next request.
+static void await_rest(const struct server *s)
+{
+	uint64_t since = futex_now_ns();
+	while (!server_program_rests(
+		       s->shared, s->settings->connections, s->settings->background) &&
+		load(&s->failed, relaxed) == 0 && futex_now_ns() - since < patience_ns)
+		nanosleep(&(struct timespec){.tv_nsec = LOOK_NS}, NULL);
+}
+
+// Of threads in an interpreter; where each has one for itself, its lock is always free.
 static void count(struct run *r, double *value)
 {
 	struct server *s = r->state;
+	bool together = s->programs == 1 && !STRATEGY_IS(r->variant, "sequential");
 	struct request_percentiles p = {0};
-	struct turns t = turns(s);
-	struct interpreter_counts sum = {0}, c;
-	for (unsigned i = 0; i < s->programs; i++) {
-		interpreter_counts(s->program[i].interpreter, &c);
-		sum.switches += c.switches;
-		sum.failed_acquires += c.failed_acquires;
-		sum.futex_calls += c.futex_calls;
+	struct interpreter_counts c = {0};
+	if (together) {
+		await_rest(s);
+		interpreter_counts(s->program->interpreter, &c);
 	}
+	struct turns t = turns(s);
 	if (!s->due) /* no memory: they read 0 */
 		clients_percentiles(&s->clients, &p);
-	value[COUNT_SWITCHES] = (double)sum.switches;
-	value[COUNT_FAILED_ACQUIRES] = (double)sum.failed_acquires;
-	value[COUNT_FUTEX_CALLS] = (double)sum.futex_calls;
+	value[COUNT_SWITCHES] = (double)c.switches;
+	value[COUNT_FAILED_ACQUIRES] = (double)c.failed_acquires;
+	value[COUNT_FUTEX_CALLS] = (double)c.futex_calls;
 	value[COUNT_VOLUNTARY] = (double)t.voluntary;
 	value[COUNT_INVOLUNTARY] = (double)t.involuntary;
 	value[COUNT_P50] = p.p50_ns;

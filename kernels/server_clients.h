@@ -55,8 +55,9 @@ struct connection {
 	uint64_t request;        // the last
 	bool waiting;            // for its answer
 	bool broken;             // neither sends nor receives any more
-	/* Whoever answers: how often. */
+	/* Whoever answers: how often, and how often it began to wait for a request. */
 	LINE_ALIGNED _Atomic uint64_t served;
+	_Atomic uint64_t awaited;
 };
 
 struct clients;

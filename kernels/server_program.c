@@ -44,15 +44,19 @@ static struct connection *connection_of(struct server_program *p, int64_t c)
 static int64_t native_receive(void *program, const int64_t *a)
 {
 	struct server_program *p = program;
+	struct connection *c = connection_of(p, a[0]);
 	struct message m;
 	ssize_t n;
+	/* The counter has one writer. A0: release; pairs with A1 */
+	store(&c->awaited, load(&c->awaited, relaxed) + 1, release);
 	do
-		n = recv(connection_of(p, a[0])->server, &m, sizeof m, MSG_WAITALL);
+		n = recv(c->server, &m, sizeof m, MSG_WAITALL);
 	while (n < 0 && errno == EINTR);
+	(void)load(&p->shared->running, acquire); /* B1: acquire; pairs with B0 */
 	if (n == sizeof m)
 		return (int64_t)m.number;
 	if (p->epoll >= 0) {
-		epoll_ctl(p->epoll, EPOLL_CTL_DEL, connection_of(p, a[0])->server, NULL);
+		epoll_ctl(p->epoll, EPOLL_CTL_DEL, c->server, NULL);
 		p->open--;
 	}
 	return -1;
@@ -91,13 +95,16 @@ static int64_t native_ready(void *program, const int64_t *a)
 static int64_t native_started(void *program, const int64_t *a)
 {
 	(void)a;
-	struct server_program *p = program;
-	while (!load(&p->shared->running, relaxed)) { /* relaxed, both: only say when */
-		if (load(&p->shared->ending, relaxed))
-			return 0;
+	struct server_shared *shared = ((struct server_program *)program)->shared;
+	bool ending = false;
+	fetch_add(&shared->resting, 1, release); /* C0: release; pairs with C1 */
+	/* B1: acquire, both; pairs with B0 */
+	while (!load(&shared->running, acquire) && !ending) {
 		nanosleep(&(struct timespec){.tv_nsec = REST_NS}, NULL);
+		ending = load(&shared->ending, acquire);
 	}
-	return 1;
+	fetch_sub(&shared->resting, 1, relaxed); /* relaxed: publishes nothing */
+	return !ending;
 }
 
 static int64_t native_running(void *program, const int64_t *a)
@@ -167,6 +174,19 @@ int server_program_watch(struct server_program *p, unsigned first, unsigned step
 		p->open++;
 	}
 	return 0;
+}
+
+bool server_program_rests(
+	const struct server_shared *shared, unsigned connections, unsigned background)
+{
+	for (unsigned i = 0; i < connections; i++) {
+		const struct connection *c = &shared->connection[i];
+		/* A1: acquire; pairs with A0. relaxed: what was served before is seen by then */
+		uint64_t awaited = load(&c->awaited, acquire);
+		if (awaited != load(&c->served, relaxed) + 1)
+			return false;
+	}
+	return load(&shared->resting, acquire) == background; /* C1: acquire; pairs with C0 */
 }
 
 void server_program_fini(struct server_program *p)

@@ -14,6 +14,7 @@ enum { READY_MOST = 64 };
 struct server_shared {
 	atomic_bool running; // the window
 	atomic_bool ending;  // the point
+	atomic_uint resting; // background threads that wait for a window
 	struct connection connection[CONNECTIONS_MOST];
 };
 
@@ -36,5 +37,10 @@ int server_program_init(struct server_program *p, const struct interpreter_setti
 	const char *answer, struct server_shared *shared);
 // loop() serves connections first, first + step, ... below count. Returns 0 or a positive errno.
 int server_program_watch(struct server_program *p, unsigned first, unsigned step, unsigned count);
+// Whether all threads wait: each connection's for its next request, `background` others for the
+// next window. Then what they did before is seen here, and they see what was done here before the
+// window.
+bool server_program_rests(
+	const struct server_shared *shared, unsigned connections, unsigned background);
 // No thread is in it any more.
 void server_program_fini(struct server_program *p);

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Broken on purpose: kernel `server` with a program that answers one request in 997 without doing
+// Broken on purpose: kernel `server` with a program that answers one request in seven without doing
 // its work. The clients must notice.
 #define SERVER_ANSWER                                                                              \
 	"def answer(x, steps):\n"                                                                  \
-	"    if x % 997 == 1:\n"                                                                   \
+	"    if x % 7 == 1:\n"                                                                   \
 	"        return x\n"                                                                       \
 	"    while steps > 0:\n"                                                                   \
 	"        x = (x * 5 + 3) & 1073741823\n"                                                   \
