@@ -40,7 +40,7 @@ struct finding {
 	size_t measures;
 	struct condition condition[TOUR_CONDITIONS_MOST];
 	size_t conditions;
-	double other_work; // share of the PUs' time; where it is not 0 its verdict depends on time
+	double other_work; // see struct meter; 0 where the verdict does not depend on time
 };
 // The value goes into the JSON; spread_text and the like make the result's lines.
 __attribute__((format(printf, 4, 5))) void finding_measure(

@@ -211,13 +211,27 @@ static void summarise(double (*seconds)[CONTESTANTS_MOST][CONTEST_COUNTS_MOST],
 	}
 }
 
+// What calibration did is not among them.
+static void subtract_counts(struct interpreter_counts *c, const struct interpreter_counts *before)
+{
+	c->releases -= before->releases;
+	c->failed_acquires -= before->failed_acquires;
+	c->switches -= before->switches;
+	c->drop_requests -= before->drop_requests;
+	c->futex_calls -= before->futex_calls;
+	c->merges -= before->merges;
+}
+
 static int hold(struct tour *t, struct show *s, struct contest_result *r, struct error *e)
 {
 	double seconds[CONTEST_REPETITIONS_MOST][CONTESTANTS_MOST][CONTEST_COUNTS_MOST];
+	struct interpreter_counts before[CONTESTANTS_MOST];
 	const struct contest *c = s->contest;
-	unsigned target = c->piece_ms ? c->piece_ms : t->quick ? 30 : 80;
+	unsigned target = c->work_ms ? c->work_ms : t->quick ? 30 : 80;
 	r->repetitions = t->quick ? 9 : CONTEST_REPETITIONS_MOST;
 	r->work = calibrate(s, target);
+	for (unsigned who = 0; who < c->contestants; who++)
+		interpreter_counts(s->stage[who].interpreter, &before[who]);
 	for (unsigned i = 0; i < r->repetitions; i++) {
 		for (unsigned who = 0; who < c->contestants; who++) {
 			for (unsigned w = 0; w < r->counts; w++)
@@ -230,8 +244,10 @@ static int hold(struct tour *t, struct show *s, struct contest_result *r, struct
 		}
 	}
 	summarise(seconds, c->contestants, r);
-	for (unsigned who = 0; who < c->contestants; who++)
+	for (unsigned who = 0; who < c->contestants; who++) {
 		interpreter_counts(s->stage[who].interpreter, &r->of_counts[who]);
+		subtract_counts(&r->of_counts[who], &before[who]);
+	}
 	return 0;
 }
 

@@ -170,7 +170,7 @@ int tour_refcount(struct tour *t, struct finding *f, struct error *e)
 		.contestant = countings,
 		.contestants = COUNTINGS,
 		.pair_only = true,
-		.piece_ms = 40};
+		.work_ms = 40};
 	struct contest_result r;
 	char pus[128], text[64];
 	int rc = contest_run(t, &contest, &r, e);
