@@ -112,11 +112,11 @@ static void print_why(const struct contest_result *r, int age, struct finding *f
 	const struct interpreter_counts *c = &r->of_counts[age];
 	double iterations = (double)r->work * r->counts * r->repetitions;
 	fprintf(f->result,
-		"%s: a million iterations, of all these runs together, meant %.3g releases of the "
+		"%s: a thousand iterations, of all these runs together, meant %.3g releases of the "
 		"lock, %.3g acquisitions that found it taken, %.3g calls of the system\n",
-		ages[age].label, 1e6 * (double)c->releases / iterations,
-		1e6 * (double)c->failed_acquires / iterations,
-		1e6 * (double)c->futex_calls / iterations);
+		ages[age].label, 1e3 * (double)c->releases / iterations,
+		1e3 * (double)c->failed_acquires / iterations,
+		1e3 * (double)c->futex_calls / iterations);
 }
 
 int tour_slower(struct tour *t, struct finding *f, struct error *e)
