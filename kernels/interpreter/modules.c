@@ -837,12 +837,13 @@ static void started_reap(struct interpreter *i, bool all, bool daemons)
 	for (;;) {
 		struct started *found = NULL;
 		pthread_mutex_lock(&i->mutex);
-		for (struct started **at = &i->started; *at && !found; at = &(*at)->next)
-			if ((all && (daemons || !(*at)->daemon)) ||
-				load(&(*at)->done, acquire)) { /* acquire: pairs with D0 */
-				found = *at;
-				*at = found->next;
-			}
+		struct started **at = &i->started;
+		while (*at && !(all && (daemons || !(*at)->daemon)) &&
+			!load(&(*at)->done, acquire)) /* acquire: pairs with D0 */
+			at = &(*at)->next;
+		found = *at;
+		if (found)
+			*at = found->next;
 		pthread_mutex_unlock(&i->mutex);
 		if (!found)
 			return;

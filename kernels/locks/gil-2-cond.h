@@ -20,7 +20,7 @@ struct gil_2_cond_lock {
 	bool locked;         // under mutex
 	atomic_int ticker;   // safe points left
 	atomic_int interval; // what the ticker starts from; may be written at any time
-	unsigned waiting;    // on freed; under mutex
+	unsigned waiting;    // on freed, not woken yet; under mutex
 
 	/* What happened. Under mutex. */
 	unsigned last_holder; // worker + 1
@@ -62,7 +62,6 @@ static inline void gil_2_cond_acquire(struct gil_2_cond_lock *l, struct lock_nod
 		l->waiting++;
 		l->futex_calls++;
 		pthread_cond_wait(&l->freed, &l->mutex);
-		l->waiting--;
 	}
 	l->locked = true;
 	gil_2_cond_taken(l, node);
@@ -86,7 +85,10 @@ static inline void gil_2_cond_release(struct gil_2_cond_lock *l, struct lock_nod
 	pthread_mutex_lock(&l->mutex);
 	l->locked = false;
 	l->releases++;
-	l->futex_calls += l->waiting != 0;
+	if (l->waiting) {
+		l->waiting--;
+		l->futex_calls++;
+	}
 	pthread_cond_signal(&l->freed);
 	pthread_mutex_unlock(&l->mutex);
 }

@@ -30,8 +30,8 @@ struct gil_3_lock {
 	unsigned last_holder;        // worker + 1; written under both mutexes
 	uint64_t switch_number;      // how often the holder changed; under freed.mutex
 	atomic_bool drop_request;    // set under freed.mutex by a waiter, while locked
-	unsigned waiting;            // on freed.cond; under freed.mutex
-	unsigned waiting_switch;     // on switched.cond; under switched.mutex
+	unsigned waiting;            // on freed.cond, not woken yet; under freed.mutex
+	unsigned waiting_switch;     // on switched.cond, likewise; under switched.mutex
 	atomic_uint interval_us;     // may be written at any time
 
 	/* What happened. Under freed.mutex. */
@@ -98,7 +98,8 @@ static __attribute__((noinline, unused)) void gil_3_await(struct gil_3_lock *l)
 		l->waiting++;
 		l->futex_calls++;
 		int rc = pthread_cond_timedwait(&l->freed.cond, &l->freed.mutex, &t);
-		l->waiting--;
+		if (rc == ETIMEDOUT && l->waiting)
+			l->waiting--;
 		if (rc == ETIMEDOUT && l->locked && l->switch_number == seen) {
 			l->drop_requests++;
 			/* relaxed: the holder sees it soon; the mutexes order the rest */
@@ -117,7 +118,10 @@ static inline void gil_3_take(struct gil_3_lock *l, struct lock_node *node)
 		l->last_holder = node->worker + 1;
 		l->switch_number++;
 	}
-	l->switch_futex_calls += l->waiting_switch != 0;
+	if (l->waiting_switch) {
+		l->waiting_switch--;
+		l->switch_futex_calls++;
+	}
 	pthread_cond_signal(&l->switched.cond);
 	pthread_mutex_unlock(&l->switched.mutex);
 	store(&l->drop_request, false, relaxed); /* relaxed: under freed.mutex, as its setting */
@@ -153,7 +157,6 @@ static __attribute__((noinline, unused)) void gil_3_await_switch(
 		l->waiting_switch++;
 		l->switch_futex_calls++;
 		pthread_cond_wait(&l->switched.cond, &l->switched.mutex);
-		l->waiting_switch--;
 	}
 	pthread_mutex_unlock(&l->switched.mutex);
 }
@@ -163,7 +166,10 @@ static inline void gil_3_release(struct gil_3_lock *l, struct lock_node *node)
 	pthread_mutex_lock(&l->freed.mutex);
 	l->locked = false;
 	l->releases++;
-	l->futex_calls += l->waiting != 0;
+	if (l->waiting) {
+		l->waiting--;
+		l->futex_calls++;
+	}
 	pthread_cond_signal(&l->freed.cond);
 	pthread_mutex_unlock(&l->freed.mutex);
 	/* relaxed: one made for a later holder does no harm, gil_3_await_switch looks again */
