@@ -116,6 +116,7 @@ static const struct argp parser = {option_list, parse, "[CLAIM...]",
 	"claim, experiment, result and verdict. Numbers are medians with the interval, in "
 	"brackets, "
 	"of that median. Faster and slower mean by more than 5 %, with the whole interval. "
+	"Where other work has more than a tenth of the PUs' time, such verdicts are left out. "
 	"Exit status: 1 where an experiment could not be made.",
 	NULL, NULL, NULL};
 
@@ -236,10 +237,11 @@ static json_t *conditions_json(const struct finding *f)
 static json_t *finding_json(unsigned number, const struct claim *c, const struct finding *f,
 	const char *verdict, const struct error *failed)
 {
-	json_t *j = json_pack("{s:i, s:s, s:s, s:o, s:o, s:o, s:o, s:o}", "number", (int)number,
-		"name", c->name, "claim", c->text, "experiment", lines_json(f->experiment_text),
-		"result", lines_json(f->result_text), "picture", lines_json(f->picture_text),
-		"measurements", measures_json(f), "conditions", conditions_json(f));
+	json_t *j = json_pack("{s:i, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:f}", "number",
+		(int)number, "name", c->name, "claim", c->text, "experiment",
+		lines_json(f->experiment_text), "result", lines_json(f->result_text), "picture",
+		lines_json(f->picture_text), "measurements", measures_json(f), "conditions",
+		conditions_json(f), "other_work", f->other_work);
 	if (failed)
 		json_object_set_new(j, "error", json_string(failed->text));
 	json_object_set_new(j, "verdict", failed ? json_null() : json_string(verdict));
@@ -291,7 +293,7 @@ static int run_claim(struct tour *t, unsigned number, json_t *all)
 	if (rc == -ENOMEM && !*e.text)
 		error_set(&e, ENOMEM, "no memory");
 	if (rc != -ECANCELED && f.picture_text) {
-		verdict_text(f.condition, f.conditions, verdict, sizeof verdict);
+		verdict_beside(f.condition, f.conditions, f.other_work, verdict, sizeof verdict);
 		if (all)
 			json_array_append_new(
 				all, finding_json(number, c, &f, verdict, rc ? &e : NULL));

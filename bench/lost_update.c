@@ -5,7 +5,8 @@
 
 #include "lost_update.h"
 
-enum { COLUMN = 38 };
+// Of a long story its beginning and its end are drawn: about an iteration of a short loop each.
+enum { COLUMN = 34, HEAD = 18, TAIL = 18 };
 
 static void titled(char *buf, size_t size, unsigned thread, const struct lost_update_title *title,
 	size_t titles)
@@ -19,13 +20,15 @@ static void titled(char *buf, size_t size, unsigned thread, const struct lost_up
 	snprintf(buf, size, "thread %u", thread + 1);
 }
 
-// The thread of the first column is the first that appears; the first other one has the second.
-static unsigned other_thread(const struct interpreter_trace_event *event, size_t count)
+// The smaller number has the first column, and the first other one that appears the second.
+static void columns(
+	const struct interpreter_trace_event *event, size_t count, unsigned *left, unsigned *right)
 {
-	for (size_t i = 1; i < count; i++)
-		if (event[i].thread != event[0].thread)
-			return event[i].thread;
-	return event[0].thread;
+	unsigned first = event[0].thread, other = first;
+	for (size_t i = 1; i < count && other == first; i++)
+		other = event[i].thread;
+	*left = first < other ? first : other;
+	*right = first < other ? other : first;
 }
 
 static void draw_heads(FILE *out, unsigned left, unsigned right,
@@ -52,27 +55,34 @@ static void draw_event(FILE *out, const struct interpreter_trace_event *e, bool 
 {
 	char text[80];
 	if (e->has_value)
-		snprintf(text, sizeof text, "%-22s %" PRId64, e->text, e->value);
+		snprintf(text, sizeof text, "%-20s %" PRId64, e->text, e->value);
 	else
 		snprintf(text, sizeof text, "%s", e->text);
 	fprintf(out, "  %4u  %*s", e->line, right ? COLUMN : 0, "");
 	if (e->stale)
-		fprintf(out, "%-*s<- stale: the other's update is lost\n", right ? 30 : COLUMN,
-			text);
+		fprintf(out, "%-*s<- stale: wipes out the other's\n", right ? 27 : COLUMN, text);
 	else
 		fprintf(out, "%s\n", text);
 }
 
+// The events come with their middle left out already, where there were too many of them.
 void lost_update_draw(FILE *out, const struct interpreter_trace_event *event, size_t count,
 	size_t left_out, const struct lost_update_title *title, size_t titles)
 {
-	unsigned left = event[0].thread, right = other_thread(event, count);
+	unsigned left, right;
+	bool shortened = left_out || count > HEAD + TAIL;
+	size_t head = count / 2 < HEAD ? count / 2 : HEAD;
+	size_t tail = count - head < TAIL ? count - head : TAIL;
+	columns(event, count, &left, &right);
 	draw_heads(out, left, right, title, titles);
 	for (size_t i = 0; i < count; i++) {
+		if (shortened && i == head) {
+			fprintf(out, "        ... %zu more instructions ...\n",
+				left_out + count - head - tail);
+			i = count - tail;
+		}
 		if (i && event[i].thread != event[i - 1].thread)
 			draw_switch(out, event[i].thread, title, titles);
-		if (left_out && i == count / 2)
-			fprintf(out, "        ... %zu more instructions ...\n", left_out);
 		draw_event(out, &event[i], event[i].thread != left);
 	}
 }

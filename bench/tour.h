@@ -40,6 +40,7 @@ struct finding {
 	size_t measures;
 	struct condition condition[TOUR_CONDITIONS_MOST];
 	size_t conditions;
+	double other_work; // see struct meter; 0 where the verdict does not depend on time
 };
 // The value goes into the JSON; spread_text and the like make the result's lines.
 __attribute__((format(printf, 4, 5))) void finding_measure(
@@ -63,6 +64,15 @@ struct tour {
 int tour_continues(const struct tour *t, struct error *e);
 // "PUs 0, 1": where the first workers run. Returns buf.
 char *tour_pus(const struct tour *t, unsigned workers, char *buf, size_t size);
+
+// What other work (and the hypervisor) had of the allowed PUs' time since the start, as a share of
+// it; 0 where the system does not say. Children of this process count as its own once waited for.
+struct meter {
+	uint64_t start_ns;
+	double own, busy; // s
+};
+void meter_start(struct meter *m, const struct tour *t);
+double meter_share(const struct meter *m, const struct tour *t);
 
 struct claim {
 	const char *name, *text;

@@ -21,8 +21,8 @@ struct contest {
 	const struct contestant *contestant;
 	unsigned contestants;
 	unsigned native_us; // 0: it does not
-	unsigned piece_ms;  // that one worker should take for all the work: 0 for the default
-	unsigned pair_only; // 1 worker and 2..: only 1 and the most, not those between
+	unsigned work_ms;   // that one worker should take for all the work; 0: the default
+	bool pair_only;     // by 1 worker and by all, none between
 };
 
 struct contest_result {
@@ -30,6 +30,7 @@ struct contest_result {
 	unsigned counts;
 	uint64_t work; // pieces
 	unsigned repetitions;
+	double other_work; // see struct meter
 	// Of the repetitions, medians: time of one worker, and the speedup over that: ratios within
 	// a repetition.
 	struct spread seconds[CONTESTANTS_MOST];
@@ -38,7 +39,7 @@ struct contest_result {
 	struct spread cost[CONTESTANTS_MOST];
 	// Time with all workers, the first contestant's over this one's: above 1 is faster.
 	struct spread against_first[CONTESTANTS_MOST];
-	struct interpreter_counts of_counts[CONTESTANTS_MOST]; // all repetitions
+	struct interpreter_counts of_counts[CONTESTANTS_MOST]; // of all repetitions
 };
 
 // Returns 0, or a negative errno with a message; -ECANCELED after Ctrl-C; -ENOTSUP where there is

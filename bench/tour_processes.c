@@ -14,7 +14,7 @@
 #include "interpreter/interpreter.h"
 #include "tour.h"
 
-enum { COUNTS_MOST = 5, REPETITIONS_MOST = 9, PINGS = 1000 };
+enum { COUNTS_MOST = 5, REPETITIONS_MOST = 15, PINGS = 1000 };
 
 static const char program[] = "def loop(n):\n"
 			      "    while n > 0:\n"
@@ -172,7 +172,7 @@ static int ping(const struct family *f, struct spread *s, struct error *e)
 
 static int calibrate(struct tour *t, const struct family *f, uint64_t *work, struct error *e)
 {
-	double target = t->quick ? 0.04 : 0.1, seconds;
+	double target = t->quick ? 0.03 : 0.08, seconds;
 	for (*work = 1000; (seconds = share_out(f, 1, *work)) < target / 4; *work *= 2)
 		if (seconds < 0)
 			return no_answer(e);
@@ -184,7 +184,7 @@ static int compare(
 	struct tour *t, const struct family *f, struct processes_result *r, struct error *e)
 {
 	double speedup[COUNTS_MOST][REPETITIONS_MOST];
-	r->repetitions = t->quick ? 5 : REPETITIONS_MOST;
+	r->repetitions = t->quick ? 9 : REPETITIONS_MOST;
 	int rc = calibrate(t, f, &r->work, e);
 	for (unsigned i = 0; i < r->repetitions && !rc; i++) {
 		double one = 0;
@@ -237,6 +237,8 @@ int tour_processes(struct tour *t, struct finding *f, struct error *e)
 	if (!family)
 		return -ENOMEM;
 	/* A child that is gone is told by the message that cannot be sent. */
+	struct meter meter;
+	meter_start(&meter, t);
 	struct sigaction before, ignore = {.sa_handler = SIG_IGN};
 	sigaction(SIGPIPE, &ignore, &before);
 	while (family->count < most && !rc)
@@ -246,6 +248,7 @@ int tour_processes(struct tour *t, struct finding *f, struct error *e)
 	disband(family);
 	sigaction(SIGPIPE, &before, NULL);
 	free(family);
+	f->other_work = meter_share(&meter, t); /* the children have been waited for */
 	if (!rc)
 		report(t, &r, f);
 	return rc;

@@ -91,6 +91,7 @@ int tour_faster(struct tour *t, struct finding *f, struct error *e)
 	if (rc)
 		return rc;
 	const struct contest_result *r = &t->countdown->result;
+	f->other_work = r->other_work;
 	describe_countdown(t, r, f->experiment);
 	print_speedups(r, ages, AGES, f);
 	fprintf(f->result, "one worker takes, with gil-3 over gil-2, %s times as long",
@@ -111,11 +112,11 @@ static void print_why(const struct contest_result *r, int age, struct finding *f
 	const struct interpreter_counts *c = &r->of_counts[age];
 	double iterations = (double)r->work * r->counts * r->repetitions;
 	fprintf(f->result,
-		"%s: a million iterations, of all these runs together, meant %.3g releases of the "
+		"%s: a thousand iterations, of all these runs together, meant %.3g releases of the "
 		"lock, %.3g acquisitions that found it taken, %.3g calls of the system\n",
-		ages[age].label, 1e6 * (double)c->releases / iterations,
-		1e6 * (double)c->failed_acquires / iterations,
-		1e6 * (double)c->futex_calls / iterations);
+		ages[age].label, 1e3 * (double)c->releases / iterations,
+		1e3 * (double)c->failed_acquires / iterations,
+		1e3 * (double)c->futex_calls / iterations);
 }
 
 int tour_slower(struct tour *t, struct finding *f, struct error *e)
@@ -124,6 +125,7 @@ int tour_slower(struct tour *t, struct finding *f, struct error *e)
 	if (rc)
 		return rc;
 	const struct contest_result *r = &t->countdown->result;
+	f->other_work = r->other_work;
 	describe_countdown(t, r, f->experiment);
 	print_speedups(r, ages, AGES, f);
 	print_why(r, THEN, f);
@@ -168,7 +170,7 @@ int tour_refcount(struct tour *t, struct finding *f, struct error *e)
 		.contestant = countings,
 		.contestants = COUNTINGS,
 		.pair_only = true,
-		.piece_ms = 40};
+		.work_ms = 40};
 	struct contest_result r;
 	char pus[128], text[64];
 	int rc = contest_run(t, &contest, &r, e);
@@ -180,6 +182,7 @@ int tour_refcount(struct tour *t, struct finding *f, struct error *e)
 		"interleaved. Poor: the workers together are not faster than one.",
 		all_workers(&r), tour_pus(t, all_workers(&r), pus, sizeof pus), r.work,
 		r.repetitions);
+	f->other_work = r.other_work;
 	print_speedups(&r, countings, COUNTINGS, f);
 	fputs("with one worker, over atomic counts:", f->result);
 	for (int i = 0; i < COUNTINGS; i++) {
@@ -229,6 +232,7 @@ int tour_extension(struct tour *t, struct finding *f, struct error *e)
 		"releases it. %u repetitions, interleaved.",
 		NATIVE_US, r.work, all_workers(&r), tour_pus(t, all_workers(&r), pus, sizeof pus),
 		r.repetitions);
+	f->other_work = r.other_work;
 	print_speedups(&r, extensions, EXTENSIONS, f);
 	fprintf(f->result,
 		"%u workers are %s times as fast with the lock released as with it "

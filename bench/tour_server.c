@@ -12,7 +12,7 @@
 #include "tour.h"
 #include "trial.h"
 
-enum { PARAMS_MOST = 32, REPETITIONS_MOST = 7 };
+enum { PARAMS_MOST = 32, REPETITIONS_MOST = 9 };
 
 // At least this share of what one thread with epoll and no lock answers; an answer within this time
 // where there is hardly anything to do.
@@ -71,8 +71,8 @@ static void stand_unprepare(struct stand *s)
 static int stand_init(struct stand *s, struct tour *t, unsigned workers, struct error *e)
 {
 	*s = (struct stand){.kernel = catalog_kernel("server"), .workers = workers};
-	s->settings = (struct trial_settings){.window_ns = t->quick ? 50000000 : 150000000,
-		.warm_up_ns = t->quick ? 50000000 : 100000000};
+	s->settings = (struct trial_settings){.window_ns = t->quick ? 40000000 : 100000000,
+		.warm_up_ns = t->quick ? 20000000 : 50000000};
 	if (!s->kernel)
 		return error_set(e, ENOENT, "this lockscale was built without kernel server");
 	if (locality_init(&s->locality, &t->machine, t->order, workers, true) < 0)
@@ -97,7 +97,7 @@ static void stand_fini(struct stand *s)
 
 static int sample(struct stand *s, const char *strategy, struct observation *o, struct error *e)
 {
-	const struct variant *variant = catalog_variant(s->kernel, strategy, NULL);
+	const struct variant *variant = catalog_variant(s->kernel, strategy, "");
 	const struct trial trial = {.settings = &s->settings,
 		.kernel = s->kernel,
 		.variant = variant,
@@ -255,12 +255,15 @@ int tour_server(struct tour *t, struct finding *f, struct error *e)
 		"thread that computes. Well: at least half the requests of one thread with epoll "
 		"and no lock; half of the answers beside a thread that computes within %g ms.",
 		tour_pus(t, workers, pus, sizeof pus), connections, prompt_ns * 1e-6);
+	struct meter meter;
+	meter_start(&meter, t);
 	int rc = stand_init(s, t, workers, e);
 	if (!rc) {
 		rc = measure(t, s, crowded, beside, &crowd, &convoy, e);
 		stand_fini(s);
 	}
 	free(s);
+	f->other_work = meter_share(&meter, t);
 	if (!rc)
 		report(f, &crowd, &convoy);
 	return rc;

@@ -118,3 +118,14 @@ char *verdict_text(const struct condition *c, size_t count, char *buf, size_t si
 	append_group(c, count, ANSWER_UNCLEAR, buf, size);
 	return buf;
 }
+
+char *verdict_beside(
+	const struct condition *c, size_t count, double other_work, char *buf, size_t size)
+{
+	if (other_work <= TOUR_OTHER_WORK)
+		return verdict_text(c, count, buf, size);
+	snprintf(buf, size,
+		"undecided: other work had %.0f %% of the PUs' time; stop it and try again",
+		other_work * 100);
+	return buf;
+}

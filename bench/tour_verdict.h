@@ -18,6 +18,8 @@ enum answer {
 // Faster is more than 5 % faster, slower more than 5 % slower, with the whole interval.
 #define TOUR_FASTER 1.05
 #define TOUR_SLOWER 0.95
+// Where other work had a larger share of the PUs' time, no verdict that depends on time is given.
+#define TOUR_OTHER_WORK 0.1
 // So many switches between threads without a lost update count as "none is lost".
 enum { TOUR_SWITCHES = 20 };
 
@@ -46,3 +48,7 @@ struct condition {
 // "true", "false", "true then (gil-2), false now (gil-3) and next (free-threaded)",
 // "no difference measured under ...". Returns buf.
 char *verdict_text(const struct condition *c, size_t count, char *buf, size_t size);
+// The same of what was measured while other work had that share of the PUs' time: "undecided: ..."
+// where that is too much.
+char *verdict_beside(
+	const struct condition *c, size_t count, double other_work, char *buf, size_t size);

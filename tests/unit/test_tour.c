@@ -97,6 +97,17 @@ static void the_same_answers_in_other_places_give_other_verdicts(void **unused)
 		"true then (gil-2) and now (gil-3), false next (free-threaded)");
 }
 
+static void beside_much_other_work_no_verdict_is_given(void **unused)
+{
+	(void)unused;
+	const struct condition c = {"then", ANSWER_TRUE};
+	char text[128];
+	assert_string_equal(verdict_beside(&c, 1, 0, text, sizeof text), "true");
+	assert_string_equal(verdict_beside(&c, 1, TOUR_OTHER_WORK, text, sizeof text), "true");
+	assert_non_null(strstr(
+		verdict_beside(&c, 1, 0.5, text, sizeof text), "undecided: other work had 50 %"));
+}
+
 static void a_long_verdict_is_cut_and_ended(void **unused)
 {
 	(void)unused;
@@ -112,7 +123,9 @@ static void a_spread_is_the_median_and_its_interval(void **unused)
 	char text[64];
 	struct spread s = spread_of(v, 5);
 	assert_true(s.median == 3 && s.interval.lo == 1 && s.interval.hi == 5);
-	assert_string_equal(spread_text(&s, 10, text, sizeof text), "30 [10, 50]");
+	assert_string_equal(spread_text(&s, 10, text, sizeof text), "30.0 [10.0, 50.0]");
+	assert_string_equal(spread_text(&s, 2000, text, sizeof text), "6000 [2000, 10000]");
+	assert_string_equal(spread_text(&s, 0.3, text, sizeof text), "0.900 [0.300, 1.50]");
 }
 
 static const struct interpreter_trace_event events[] = {
@@ -188,6 +201,7 @@ int main(void)
 		cmocka_unit_test(none_lost_counts_only_after_enough_switches),
 		cmocka_unit_test(a_semaphore_that_lets_too_many_in_is_noticed),
 		cmocka_unit_test(the_same_answers_in_other_places_give_other_verdicts),
+		cmocka_unit_test(beside_much_other_work_no_verdict_is_given),
 		cmocka_unit_test(a_long_verdict_is_cut_and_ended),
 		cmocka_unit_test(a_spread_is_the_median_and_its_interval),
 		cmocka_unit_test(a_lost_update_is_two_columns_with_its_switches),
