@@ -85,13 +85,13 @@ static int lock_init(struct interpreter *i)
 	int rc = 0;
 	if (s->mode == INTERPRETER_GIL_2) {
 		rc = gil_2_init(&i->lock.two, NULL);
-		atomic_init(&i->lock.two.interval, (int)s->check_interval);
+		i->lock.two.interval = (int)s->check_interval;
 	} else if (s->mode == INTERPRETER_GIL_2_COND) {
 		rc = gil_2_cond_init(&i->lock.two_cond, NULL);
-		atomic_init(&i->lock.two_cond.interval, (int)s->check_interval);
+		i->lock.two_cond.interval = (int)s->check_interval;
 	} else if (s->mode == INTERPRETER_GIL_3) {
 		rc = gil_3_init(&i->lock.three, NULL);
-		atomic_init(&i->lock.three.interval_us, s->switch_interval_us);
+		i->lock.three.interval_us = s->switch_interval_us;
 	}
 	return rc;
 }
