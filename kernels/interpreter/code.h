@@ -94,7 +94,7 @@ extern const char *const comparison_text[COMPARISONS];
 // An instruction: what to do and one operand; a jump's is the index of an instruction.
 typedef uint32_t instruction;
 enum { OPERAND_MOST = (1 << 24) - 1 };
-// In PRINT's operand: a blank in place of the new line (`print x,`).
+// In PRINT's operand: the line goes on with a blank at the next one (`print x,`).
 enum { PRINT_KEEPS_LINE = 1 << 23 };
 static inline instruction instruction_make(enum opcode op, uint32_t operand)
 {

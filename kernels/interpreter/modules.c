@@ -439,7 +439,26 @@ static struct object *call_native(CALL_ARGUMENTS)
 	return integer_new(t, result);
 }
 
+// What the compiler calls where an assertion does not hold.
+static struct object *call_assert(CALL_ARGUMENTS)
+{
+	(void)b;
+	struct text x = {0};
+	if (count)
+		text_object(t, &x, a[0], false, 0);
+	else
+		text_add(&x, "no reason", strlen("no reason"));
+	if (x.failed)
+		raise_memory(t);
+	else
+		raise_error(
+			t, "AssertionError", "%.*s", x.length > 200 ? 200 : (int)x.length, x.text);
+	free(x.text);
+	return NULL;
+}
+
 static const struct builtin functions[] = {
+	{.name = "assert", .most = 1, .call = call_assert},
 	{.name = "len", .least = 1, .most = 1, .call = call_len},
 	{.name = "range", .least = 1, .most = 3, .call = call_range},
 	{.name = "xrange", .least = 1, .most = 3, .call = call_range},
@@ -844,8 +863,9 @@ static unsigned thread_start(struct interpreter_thread *t, struct object *functi
 {
 	struct interpreter *i = t->interpreter;
 	enum { STACK = 256 << 10 };
+	bool alone = i->settings.mode == INTERPRETER_SEQUENTIAL;
 	started_reap(i, false, false);
-	struct started *s = calloc(1, sizeof *s);
+	struct started *s = alone ? NULL : calloc(1, sizeof *s);
 	unsigned index = s ? index_take(i) : THREADS_MOST;
 	struct interpreter_thread *made = index < THREADS_MOST ? interpreter_enter(i, index) : NULL;
 	int rc = !s ? ENOMEM : !made ? EAGAIN : 0;
@@ -884,7 +904,8 @@ static unsigned thread_start(struct interpreter_thread *t, struct object *functi
 	object_drop(t, arguments);
 	if (instance)
 		object_drop(t, instance);
-	raise_error(t, "RuntimeError", "can't start new thread: %s", strerror(rc));
+	raise_error(t, "RuntimeError", "can't start new thread: %s",
+		alone ? "strategy sequential has one" : strerror(rc));
 	return 0;
 }
 

@@ -748,7 +748,10 @@ static struct object *real_binary(struct interpreter_thread *t, enum opcode op, 
 	double rest = fmod(a, b);
 	if (rest != 0 && (rest < 0) != (b < 0))
 		rest += b;
-	return real_new(t, op == BINARY_MODULO ? rest : floor((a - rest) / b + 0.5));
+	if (op == BINARY_MODULO) // a rest of zero has the divisor's sign
+		return real_new(t, rest == 0 ? copysign(0, b) : rest);
+	double whole = floor((a - rest) / b + 0.5);
+	return real_new(t, whole == 0 ? copysign(0, a / b) : whole);
 }
 
 /* Strings, lists, tuples under operators */
@@ -862,6 +865,29 @@ failed:
 	return NULL;
 }
 
+// What a sequence that is multiplied may have; more is taken for a mistake.
+enum { ITEMS_MOST = 1 << 27 };
+
+static struct object *tuple_repeat(struct interpreter_thread *t, struct tuple *x, size_t times)
+{
+	size_t count;
+	if (__builtin_mul_overflow(x->count, times, &count) || count > ITEMS_MOST)
+		return raise_memory(t);
+	struct object **item = malloc((count + 1) * sizeof(*item));
+	if (!item)
+		return raise_memory(t);
+	for (size_t i = 0; i < count; i++)
+		item[i] = object_taken(t, x->item[i % x->count]);
+	struct object *made = tuple_new(t, item, count);
+	free(item);
+	return made;
+}
+
+static bool repeatable(enum type x)
+{
+	return x == TYPE_STR || x == TYPE_LIST || x == TYPE_TUPLE;
+}
+
 static struct object *sequence_repeat(struct interpreter_thread *t, struct object *a, int64_t times)
 {
 	struct object *made = NULL;
@@ -878,10 +904,15 @@ static struct object *sequence_repeat(struct interpreter_thread *t, struct objec
 			r->hash = text_hash(r->text, length);
 		return r ? &r->head : NULL;
 	}
+	if (object_type(a) == TYPE_TUPLE)
+		return tuple_repeat(t, (struct tuple *)a, (size_t)times);
 	struct list *from = (struct list *)a;
 	size_t count = load(&from->count, relaxed); /* relaxed: list_get looks again */
+	size_t all;
+	if (__builtin_mul_overflow(count, (size_t)times, &all) || all > ITEMS_MOST)
+		return raise_memory(t);
 	made = list_new(t, NULL, 0);
-	for (int64_t n = 0; made && n < times; n++)
+	for (int64_t n = 0; made && count && n < times; n++)
 		for (size_t i = 0; i < count; i++) {
 			struct object *o = list_get(t, from, i);
 			if (o && !list_append(t, (struct list *)made, o)) {
@@ -946,9 +977,9 @@ struct object *object_binary(
 		return string_format(t, (struct string *)a, b);
 	if (op == BINARY_ADD && x == y && (x == TYPE_STR || x == TYPE_LIST || x == TYPE_TUPLE))
 		return sequence_join(t, a, b);
-	if (op == BINARY_MULTIPLY && (x == TYPE_STR || x == TYPE_LIST) && integral(b))
+	if (op == BINARY_MULTIPLY && repeatable(x) && integral(b))
 		return sequence_repeat(t, a, integer_value(b));
-	if (op == BINARY_MULTIPLY && (y == TYPE_STR || y == TYPE_LIST) && integral(a))
+	if (op == BINARY_MULTIPLY && repeatable(y) && integral(a))
 		return sequence_repeat(t, b, integer_value(a));
 	return raise_error(t, "TypeError", "unsupported operand type(s) for %s: '%s' and '%s'",
 		operator_text[op], object_type_name(a), object_type_name(b));

@@ -14,7 +14,7 @@ setup()
 	cd "$BATS_TEST_TMPDIR" || return
 }
 
-# prints_as_python OPTION...: each program, but those that start threads where there can be one only.
+# prints_as_python OPTION...: each program, but the one that starts threads where there can be none.
 prints_as_python()
 {
 	local program name count=0
@@ -159,6 +159,15 @@ at_fault()
 	at_fault $'for x in 5:\n    pass' 'fault.py:1: TypeError: '
 	at_fault $'x = 1\nassert x == 2, "x is not 2"' 'fault.py:2: AssertionError: x is not 2'
 	at_fault $'\nassert None' 'fault.py:2: AssertionError'
+}
+
+@test "sequential, which has no lock, refuses to start a thread" {
+	printf '%s\n' 'import threading' 'def f(): pass' 't = threading.Thread(target=f)' 't.start()' >t.py
+	run -1 --separate-stderr "$LOCKSCALE" python --strategy sequential t.py
+	has "$stderr" 't.py:4: RuntimeError: ' 'sequential'
+	printf '%s\n' 'import thread' 'def f(): pass' 'thread.start_new_thread(f, ())' >t.py
+	run -1 --separate-stderr "$LOCKSCALE" python --strategy sequential t.py
+	has "$stderr" 't.py:3: RuntimeError: ' 'sequential'
 }
 
 @test "the bytecode of the countdown is shown" {
