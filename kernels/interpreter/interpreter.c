@@ -342,6 +342,12 @@ void interpreter_leave(struct interpreter_thread *t)
 	if (*at)
 		*at = t->next;
 	index_mark(i, t->index, false);
+	if (t->ring) { // what it did last may be what another's store loses
+		struct trace_step **ring = &i->left[i->left_count++ % TRACE_LEFT];
+		free(*ring);
+		*ring = t->ring;
+		t->ring = NULL;
+	}
 	pthread_mutex_unlock(&i->mutex);
 	thread_free(t);
 }
@@ -682,6 +688,8 @@ size_t interpreter_destroy(struct interpreter *i)
 		free(n->name);
 		free(n);
 	}
+	for (unsigned n = 0; n < TRACE_LEFT; n++)
+		free(i->left[n]);
 	free(i->lost);
 	parts_fini(i);
 	free(i);
