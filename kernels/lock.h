@@ -35,6 +35,32 @@ struct lock_team {
 	int spare_pu; // a PU that no worker uses, for a lock that has a thread of its own; -1: none
 };
 
+// What a lock counts for who wants to know what happened in it; under its own protection. An
+// exploring build leaves it out: states that differ by it alone would be visited one by one.
+static ALWAYS_INLINE void lock_tally(uint64_t *count, bool happened)
+{
+#ifndef LOCKSCALE_ATOMIC
+	*count += happened;
+#else
+	(void)count, (void)happened;
+#endif
+}
+// One more sleeps, by a call of the kernel; one of those that do, if there is any, is woken by one.
+static ALWAYS_INLINE void lock_tally_sleep(unsigned *sleepers, uint64_t *calls)
+{
+#ifndef LOCKSCALE_ATOMIC
+	++*sleepers;
+#else
+	(void)sleepers;
+#endif
+	lock_tally(calls, true);
+}
+static ALWAYS_INLINE void lock_tally_wake(unsigned *sleepers, uint64_t *calls)
+{
+	lock_tally(calls, *sleepers != 0);
+	*sleepers -= *sleepers != 0;
+}
+
 enum lock_family {
 	LOCK_SPINNING,
 	LOCK_BLOCKING,

@@ -50,7 +50,8 @@ static __attribute__((noinline)) int EVAL(struct interpreter_thread *t)
 {
 	static const struct policy p = POLICY;
 	static const void *const label[] = {
-#define LABEL(NAME, ticks, checks) &&op_##NAME,
+#define LABEL(NAME, ticks, checks) [NAME] = &&op_##NAME,
+		// cppcheck-suppress assignBoolToPointer ; a label's address is no conjunction
 		FOR_EACH_OPCODE(LABEL)
 #undef LABEL
 	};

@@ -85,13 +85,13 @@ static int lock_init(struct interpreter *i)
 	int rc = 0;
 	if (s->mode == INTERPRETER_GIL_2) {
 		rc = gil_2_init(&i->lock.two, NULL);
-		atomic_init(&i->lock.two.interval, (int)s->check_interval);
+		i->lock.two.interval = (int)s->check_interval;
 	} else if (s->mode == INTERPRETER_GIL_2_COND) {
 		rc = gil_2_cond_init(&i->lock.two_cond, NULL);
-		atomic_init(&i->lock.two_cond.interval, (int)s->check_interval);
+		i->lock.two_cond.interval = (int)s->check_interval;
 	} else if (s->mode == INTERPRETER_GIL_3) {
 		rc = gil_3_init(&i->lock.three, NULL);
-		atomic_init(&i->lock.three.interval_us, s->switch_interval_us);
+		i->lock.three.interval_us = s->switch_interval_us;
 	}
 	return rc;
 }
@@ -342,6 +342,12 @@ void interpreter_leave(struct interpreter_thread *t)
 	if (*at)
 		*at = t->next;
 	index_mark(i, t->index, false);
+	if (t->ring) { // what it did last may be what another's store loses
+		struct trace_step **ring = &i->left[i->left_count++ % TRACE_LEFT];
+		free(*ring);
+		*ring = t->ring;
+		t->ring = NULL;
+	}
 	pthread_mutex_unlock(&i->mutex);
 	thread_free(t);
 }
@@ -682,6 +688,8 @@ size_t interpreter_destroy(struct interpreter *i)
 		free(n->name);
 		free(n);
 	}
+	for (unsigned n = 0; n < TRACE_LEFT; n++)
+		free(i->left[n]);
 	free(i->lost);
 	parts_fini(i);
 	free(i);

@@ -59,8 +59,9 @@ struct interpreter_error {
 
 // Returns 0 or a positive errno. Any number of interpreters may live in a process.
 int interpreter_create(struct interpreter **i, const struct interpreter_settings *s);
-// No thread is attached any more. Returns how many objects were still alive although nothing
-// referred to them: reference counts that were lost; 0 unless there is a defect (or `trace`).
+// No thread is attached any more but daemons that it started, which are made to end. Returns how
+// many objects were still alive although nothing referred to them: reference counts that were lost,
+// or instances that a program made refer to each other in a circle, which nobody collects. Else 0.
 size_t interpreter_destroy(struct interpreter *i);
 
 // By any thread: makes it one of the interpreter's, which it is until it leaves. `index` is a small

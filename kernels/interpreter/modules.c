@@ -1119,7 +1119,7 @@ static struct object *call_sleep(CALL_ARGUMENTS)
 	return none(t);
 }
 
-static atomic_int *check_interval(struct interpreter *i)
+static int *check_interval(struct interpreter *i)
 {
 	return i->settings.mode == INTERPRETER_GIL_2_COND ? &i->lock.two_cond.interval
 	       : i->settings.mode == INTERPRETER_GIL_2    ? &i->lock.two.interval
@@ -1129,32 +1129,35 @@ static atomic_int *check_interval(struct interpreter *i)
 static struct object *call_check_interval(CALL_ARGUMENTS)
 {
 	(void)b;
-	atomic_int *at = check_interval(t->interpreter);
-	if (!count) /* relaxed, both: read at the next release */
-		return integer_new(t, at ? load(at, relaxed) : GIL_2_CHECK_INTERVAL);
+	int *at = check_interval(t->interpreter); // under the lock, which we hold
+	if (!count)
+		return integer_new(t, at ? *at : GIL_2_CHECK_INTERVAL);
 	if (!want_integer(t, a[0]))
 		return NULL;
 	int64_t ticks = integer_of(a[0]);
 	if (at)
-		store(at, (int)(ticks < 0 ? 0 : ticks > INT32_MAX ? INT32_MAX : ticks), relaxed);
+		*at = (int)(ticks < 0 ? 0 : ticks > INT32_MAX ? INT32_MAX : ticks);
 	return none(t);
 }
 
 static struct object *call_switch_interval(CALL_ARGUMENTS)
 {
 	(void)b;
-	atomic_uint *at = t->interpreter->settings.mode == INTERPRETER_GIL_3
-				  ? &t->interpreter->lock.three.interval_us
-				  : NULL;
+	struct gil_3_lock *l = t->interpreter->settings.mode == INTERPRETER_GIL_3
+				       ? &t->interpreter->lock.three
+				       : NULL;
 	double seconds;
-	if (!count) /* relaxed, both: read when a wait begins */
-		return real_new(t, (at ? load(at, relaxed) : GIL_3_INTERVAL_US) * 1e-6);
+	if (!count) // we alone write, as the lock's holder: waiters only read
+		return real_new(t, (l ? l->interval_us : GIL_3_INTERVAL_US) * 1e-6);
 	if (!real_of(t, a[0], &seconds))
 		return NULL;
 	if (!(seconds > 0 && seconds < 4000))
 		return raise_error(t, "ValueError", "switch interval must be strictly positive");
-	if (at)
-		store(at, seconds * 1e6 < 1 ? 1 : (unsigned)(seconds * 1e6), relaxed);
+	if (l) {
+		pthread_mutex_lock(&l->freed.mutex);
+		l->interval_us = seconds * 1e6 < 1 ? 1 : (unsigned)(seconds * 1e6);
+		pthread_mutex_unlock(&l->freed.mutex);
+	}
 	return none(t);
 }
 

@@ -225,7 +225,7 @@ struct segment {
 
 enum { THREADS_MOST = 1024, SMALL_LEAST = -5, SMALL_MOST = 256 };
 
-enum { TRACE_RING = 128 };
+enum { TRACE_RING = 128, TRACE_LEFT = 8 };
 struct trace_step {
 	uint64_t order; // 0: none
 	const struct function_code *code;
@@ -320,6 +320,8 @@ struct interpreter {
 	struct counts_team team;
 	atomic_bool line_open; // `print x,` was the last: a blank comes before the next value
 	uint64_t trace_order;  // of instructions; under the lock
+	struct trace_step *left[TRACE_LEFT]; // rings of threads that left, the last ones
+	unsigned left_count;                 // ever
 	struct interpreter_trace_event *lost;
 	size_t lost_count, lost_left_out;
 

@@ -52,18 +52,27 @@ static void event_make(struct interpreter_trace_event *e, const struct trace_ste
 	e->line = s->code->code->line[s->instruction];
 }
 
+static size_t ring_add(const struct trace_step *ring, uint64_t from, uint64_t to,
+	struct trace_step *all, size_t count)
+{
+	for (size_t n = 0; ring && n < TRACE_RING; n++)
+		if (ring[n].order >= from && ring[n].order <= to)
+			all[count++] = ring[n];
+	return count;
+}
+
 // The instructions of all threads from the load on, shortened in the middle.
 static void lost_record(struct interpreter *i, uint64_t from, uint64_t to)
 {
-	size_t room = 0, count = 0;
+	size_t room = TRACE_LEFT * TRACE_RING, count = 0;
 	pthread_mutex_lock(&i->mutex);
 	for (struct interpreter_thread *t = i->threads; t; t = t->next)
 		room += TRACE_RING;
 	struct trace_step *all = malloc(room * sizeof *all);
 	for (struct interpreter_thread *t = i->threads; all && t; t = t->next)
-		for (size_t n = 0; n < TRACE_RING; n++)
-			if (t->ring[n].order >= from && t->ring[n].order <= to)
-				all[count++] = t->ring[n];
+		count = ring_add(t->ring, from, to, all, count);
+	for (unsigned n = 0; all && n < TRACE_LEFT; n++)
+		count = ring_add(i->left[n], from, to, all, count);
 	pthread_mutex_unlock(&i->mutex);
 	struct interpreter_trace_event *event = calloc(INTERPRETER_TRACE_MOST, sizeof *event);
 	if (!all || !event) {

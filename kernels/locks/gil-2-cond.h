@@ -17,10 +17,10 @@ enum { GIL_2_COND_CHECK_INTERVAL = 100 };
 struct gil_2_cond_lock {
 	pthread_mutex_t mutex;
 	pthread_cond_t freed;
-	bool locked;         // under mutex
-	atomic_int ticker;   // safe points left
-	atomic_int interval; // what the ticker starts from; may be written at any time
-	unsigned waiting;    // on freed, not woken yet; under mutex
+	bool locked;       // under mutex
+	atomic_int ticker; // safe points left
+	int interval;      // what the ticker starts from; the holder's
+	unsigned waiting;  // on freed, not woken yet; under mutex
 
 	/* What happened. Under mutex. */
 	unsigned last_holder; // worker + 1
@@ -33,8 +33,9 @@ static inline int gil_2_cond_init(struct gil_2_cond_lock *l, const struct lock_t
 	(void)team;
 	l->locked = false;
 	atomic_init(&l->ticker, 0);
-	atomic_init(&l->interval, GIL_2_COND_CHECK_INTERVAL);
-	l->waiting = l->last_holder = 0;
+	l->interval = GIL_2_COND_CHECK_INTERVAL;
+	l->waiting = 0;
+	l->last_holder = 0;
 	l->releases = l->failed_acquires = l->switches = l->futex_calls = 0;
 	int rc = pthread_mutex_init(&l->mutex, NULL);
 	if (rc)
@@ -49,7 +50,7 @@ static inline int gil_2_cond_init(struct gil_2_cond_lock *l, const struct lock_t
 static inline void gil_2_cond_taken(struct gil_2_cond_lock *l, struct lock_node *node)
 {
 	if (l->last_holder != node->worker + 1) {
-		l->switches += l->last_holder != 0;
+		lock_tally(&l->switches, l->last_holder != 0);
 		l->last_holder = node->worker + 1;
 	}
 }
@@ -57,10 +58,9 @@ static inline void gil_2_cond_taken(struct gil_2_cond_lock *l, struct lock_node 
 static inline void gil_2_cond_acquire(struct gil_2_cond_lock *l, struct lock_node *node)
 {
 	pthread_mutex_lock(&l->mutex);
-	l->failed_acquires += l->locked;
+	lock_tally(&l->failed_acquires, l->locked);
 	while (l->locked) {
-		l->waiting++;
-		l->futex_calls++;
+		lock_tally_sleep(&l->waiting, &l->futex_calls);
 		pthread_cond_wait(&l->freed, &l->mutex);
 	}
 	l->locked = true;
@@ -84,11 +84,8 @@ static inline void gil_2_cond_release(struct gil_2_cond_lock *l, struct lock_nod
 	(void)node;
 	pthread_mutex_lock(&l->mutex);
 	l->locked = false;
-	l->releases++;
-	if (l->waiting) {
-		l->waiting--;
-		l->futex_calls++;
-	}
+	lock_tally(&l->releases, true);
+	lock_tally_wake(&l->waiting, &l->futex_calls);
 	pthread_cond_signal(&l->freed);
 	pthread_mutex_unlock(&l->mutex);
 }
@@ -96,8 +93,7 @@ static inline void gil_2_cond_release(struct gil_2_cond_lock *l, struct lock_nod
 static __attribute__((noinline, unused)) void gil_2_cond_give_way(
 	struct gil_2_cond_lock *l, struct lock_node *node)
 {
-	/* relaxed, both: as below */
-	store(&l->ticker, load(&l->interval, relaxed), relaxed);
+	store(&l->ticker, l->interval, relaxed); /* relaxed: as below */
 	gil_2_cond_release(l, node);
 	gil_2_cond_acquire(l, node);
 }

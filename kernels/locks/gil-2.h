@@ -19,7 +19,7 @@ enum { GIL_2_CHECK_INTERVAL = 100 };
 struct gil_2_lock {
 	sem_t permit;
 	atomic_int ticker;    // safe points left
-	atomic_int interval;  // what the ticker starts from; may be written at any time
+	int interval;         // what the ticker starts from; the holder's
 	atomic_uint sleepers; // who found the lock held and may sleep
 
 	/* What happened. Written by the holder. */
@@ -32,7 +32,7 @@ static inline int gil_2_init(struct gil_2_lock *l, const struct lock_team *team)
 {
 	(void)team;
 	atomic_init(&l->ticker, 0);
-	atomic_init(&l->interval, GIL_2_CHECK_INTERVAL);
+	l->interval = GIL_2_CHECK_INTERVAL;
 	atomic_init(&l->sleepers, 0);
 	l->last_holder = 0;
 	l->releases = l->failed_acquires = l->switches = l->futex_calls = 0;
@@ -43,7 +43,7 @@ static inline int gil_2_init(struct gil_2_lock *l, const struct lock_team *team)
 static inline void gil_2_taken(struct gil_2_lock *l, struct lock_node *node)
 {
 	if (l->last_holder != node->worker + 1) {
-		l->switches += l->last_holder != 0;
+		lock_tally(&l->switches, l->last_holder != 0);
 		l->last_holder = node->worker + 1;
 	}
 }
@@ -66,24 +66,23 @@ static inline void gil_2_acquire(struct gil_2_lock *l, struct lock_node *node)
 	while (sem_wait(&l->permit) && errno == EINTR)
 		;
 	fetch_sub(&l->sleepers, 1, relaxed);
-	l->failed_acquires++;
-	l->futex_calls++;
+	lock_tally(&l->failed_acquires, true);
+	lock_tally(&l->futex_calls, true);
 	gil_2_taken(l, node);
 }
 
 static inline void gil_2_release(struct gil_2_lock *l, struct lock_node *node)
 {
 	(void)node;
-	l->releases++;
-	l->futex_calls += load(&l->sleepers, relaxed) != 0; /* relaxed: as above */
+	lock_tally(&l->releases, true);
+	lock_tally(&l->futex_calls, load(&l->sleepers, relaxed) != 0); /* relaxed: as above */
 	sem_post(&l->permit);
 }
 
 static __attribute__((noinline, unused)) void gil_2_give_way(
 	struct gil_2_lock *l, struct lock_node *node)
 {
-	/* relaxed, both: see gil_2_safepoint */
-	store(&l->ticker, load(&l->interval, relaxed), relaxed);
+	store(&l->ticker, l->interval, relaxed); /* relaxed: see gil_2_safepoint */
 	gil_2_release(l, node);
 	gil_2_acquire(l, node);
 }

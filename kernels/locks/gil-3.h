@@ -32,7 +32,7 @@ struct gil_3_lock {
 	atomic_bool drop_request;    // set under freed.mutex by a waiter, while locked
 	unsigned waiting;            // on freed.cond, not woken yet; under freed.mutex
 	unsigned waiting_switch;     // on switched.cond, likewise; under switched.mutex
-	atomic_uint interval_us;     // may be written at any time
+	unsigned interval_us;        // under freed.mutex
 
 	/* What happened. Under freed.mutex. */
 	uint64_t releases, failed_acquires, drop_requests;
@@ -73,7 +73,7 @@ static inline int gil_3_init(struct gil_3_lock *l, const struct lock_team *team)
 	l->switch_number = 0;
 	atomic_init(&l->drop_request, false);
 	l->waiting = l->waiting_switch = 0;
-	atomic_init(&l->interval_us, GIL_3_INTERVAL_US);
+	l->interval_us = GIL_3_INTERVAL_US;
 	l->releases = l->failed_acquires = l->drop_requests = 0;
 	l->futex_calls = l->switch_futex_calls = 0;
 	int rc = gil_3_event_init(&l->freed);
@@ -89,19 +89,16 @@ static inline int gil_3_init(struct gil_3_lock *l, const struct lock_team *team)
 // starts the interval anew.
 static __attribute__((noinline, unused)) void gil_3_await(struct gil_3_lock *l)
 {
-	l->failed_acquires++;
+	lock_tally(&l->failed_acquires, true);
 	while (l->locked) {
-		/* relaxed: a wait is as long as was asked for when it began */
-		uint64_t wait_ns = (uint64_t)load(&l->interval_us, relaxed) * 1000;
+		uint64_t wait_ns = (uint64_t)l->interval_us * 1000;
 		uint64_t seen = l->switch_number, until = futex_now_ns() + wait_ns;
 		struct timespec t = {(time_t)(until / 1000000000u), (long)(until % 1000000000u)};
-		l->waiting++;
-		l->futex_calls++;
+		lock_tally_sleep(&l->waiting, &l->futex_calls);
 		int rc = pthread_cond_timedwait(&l->freed.cond, &l->freed.mutex, &t);
-		if (rc == ETIMEDOUT && l->waiting)
-			l->waiting--;
+		l->waiting -= rc == ETIMEDOUT && l->waiting;
 		if (rc == ETIMEDOUT && l->locked && l->switch_number == seen) {
-			l->drop_requests++;
+			lock_tally(&l->drop_requests, true);
 			/* relaxed: the holder sees it soon; the mutexes order the rest */
 			store(&l->drop_request, true, relaxed);
 		}
@@ -118,10 +115,7 @@ static inline void gil_3_take(struct gil_3_lock *l, struct lock_node *node)
 		l->last_holder = node->worker + 1;
 		l->switch_number++;
 	}
-	if (l->waiting_switch) {
-		l->waiting_switch--;
-		l->switch_futex_calls++;
-	}
+	lock_tally_wake(&l->waiting_switch, &l->switch_futex_calls);
 	pthread_cond_signal(&l->switched.cond);
 	pthread_mutex_unlock(&l->switched.mutex);
 	store(&l->drop_request, false, relaxed); /* relaxed: under freed.mutex, as its setting */
@@ -154,8 +148,7 @@ static __attribute__((noinline, unused)) void gil_3_await_switch(
 	pthread_mutex_lock(&l->switched.mutex);
 	if (l->last_holder == node->worker + 1) {
 		store(&l->drop_request, false, relaxed); /* relaxed: see gil_3_await */
-		l->waiting_switch++;
-		l->switch_futex_calls++;
+		lock_tally_sleep(&l->waiting_switch, &l->switch_futex_calls);
 		pthread_cond_wait(&l->switched.cond, &l->switched.mutex);
 	}
 	pthread_mutex_unlock(&l->switched.mutex);
@@ -165,11 +158,8 @@ static inline void gil_3_release(struct gil_3_lock *l, struct lock_node *node)
 {
 	pthread_mutex_lock(&l->freed.mutex);
 	l->locked = false;
-	l->releases++;
-	if (l->waiting) {
-		l->waiting--;
-		l->futex_calls++;
-	}
+	lock_tally(&l->releases, true);
+	lock_tally_wake(&l->waiting, &l->futex_calls);
 	pthread_cond_signal(&l->freed.cond);
 	pthread_mutex_unlock(&l->freed.mutex);
 	/* relaxed: one made for a later holder does no harm, gil_3_await_switch looks again */
