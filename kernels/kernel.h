@@ -148,8 +148,9 @@ struct kernel {
 };
 
 // Puts the kernel's address where kernels_begin()/kernels_end() find it.
-#define KERNEL(NAME, ...)                                                                          \
-	static const struct kernel NAME##_kernel = {.name = #NAME, __VA_ARGS__};                   \
+#define KERNEL(NAME, ...) KERNEL_NAMED(NAME, #NAME, __VA_ARGS__)
+#define KERNEL_NAMED(NAME, TEXT, ...)                                                              \
+	static const struct kernel NAME##_kernel = {.name = TEXT, __VA_ARGS__};                    \
 	__attribute__((used,                                                                       \
 		section("lockscale_kernels"))) static const struct kernel *const NAME##_entry =    \
 		&NAME##_kernel

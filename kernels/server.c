@@ -38,7 +38,7 @@ enum {
 static const uint64_t patience_ns = 10000000000;
 
 // What is served: so many linear congruential steps from the request, so that no answer can be
-// given without the work. A test gives another function, and the kernel another name.
+// given without the work. A test gives another function.
 #ifndef SERVER_ANSWER
 #define SERVER_ANSWER                                                                              \
 	"def answer(x, steps):\n"                                                                  \
@@ -46,7 +46,6 @@ static const uint64_t patience_ns = 10000000000;
 	"        x = (x * 5 + 3) & 1073741823\n"                                                   \
 	"        steps -= 1\n"                                                                     \
 	"    return x\n"
-#define SERVER_NAME server
 #endif
 static const char answer[] = SERVER_ANSWER;
 enum { STEP_FACTOR = 5, STEP_SUMMAND = 3 };
@@ -601,9 +600,7 @@ static const struct param params[] = {
 	{0},
 };
 
-#define SERVER_KERNEL(NAME, ...) KERNEL(NAME, __VA_ARGS__)
-SERVER_KERNEL(SERVER_NAME,
-	.summary = "a thread per client: each request some I/O, some interpreted work",
+KERNEL(server, .summary = "a thread per client: each request some I/O, some interpreted work",
 	.shared = "an interpreter and its lock", .unit = "requests", .extra = true,
 	.state_size = sizeof(struct server), .own_size = sizeof(struct server_own),
 	.params = params, .counts = counts, .own_threads = true, VARIANTS(variants),

@@ -30,7 +30,8 @@ setup()
 		--threads 2 "${SHORT[@]}" --watchdog 60 --output result --quiet \
 		--param mandelbrot.width=32 --param mandelbrot.height=32 \
 		--param wordcount.megabytes=0 --param graph.scale=7 --param hashmap.keys=256 \
-		--param skiplist.keys=256 --param set.keys=32 --param pqueue.items=256
+		--param skiplist.keys=256 --param set.keys=32 --param pqueue.items=256 \
+		--param python.work=20000 --param server.connections=4
 	find . -maxdepth 1 -name 'report.*' -exec head -n 40 {} +
 	echo "$output"
 	[ "$status" = 0 ]

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 # An assertion that holds does nothing.
 def one():
     return 1

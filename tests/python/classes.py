@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 # Classes: attributes, methods, one base, class constants, methods as values.
 class Empty:
     pass

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 # Lists, tuples and dictionaries.
 l = [3, 1, 2]
 l.append(4)

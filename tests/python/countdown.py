@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 # The program that the question is about, at a size for tests.
 def countdown(n):
     while n > 0:

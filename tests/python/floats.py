@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 # Division makes floats; they print as the shortest text that is read back the same.
 from __future__ import division
 

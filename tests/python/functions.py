@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 # Calls, recursion, globals, functions as values, functions in functions.
 def fib(n):
     if n < 2:

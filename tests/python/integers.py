@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 # Arithmetic of 64 bits: signs, rounding, shifts, the edges.
 def show(a, b):
     print("%d %d: %d %d %d" % (a, b, a + b, a - b, a * b))

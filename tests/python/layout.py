@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 # Lines, blocks and comments in every form.
 x = 1; y = 2;
 if x: print("one line")

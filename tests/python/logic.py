@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 # Comparison, chained and not; and, or, not; conditional expressions; what counts as true.
 def yes(name):
     print("yes %s" % name)

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 # while and for with break, continue and else; iteration over ranges, lists, tuples, strings.
 def first_factor(n):
     d = 2

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 # Python 2 alone: print as a statement.
 print "one", 2, 3.5
 print

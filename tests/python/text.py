@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 # Strings: quotes, escapes, formatting, the text of other values.
 print("double" + ' and ' + "single")
 print("it's")

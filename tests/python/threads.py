@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 # Threads: start, join, arguments, locks, shared objects, subclasses.
 import threading
 import time

@@ -9,6 +9,8 @@
 	"        x = (x * 5 + 3) & 1073741823\n"                                                   \
 	"        steps -= 1\n"                                                                     \
 	"    return x\n"
-#define SERVER_NAME twin_server
 
+#include "kernels/kernel.h"
+#undef KERNEL
+#define KERNEL(NAME, ...) KERNEL_NAMED(twin_##NAME, "twin_" #NAME, __VA_ARGS__)
 #include "../../../kernels/server.c"
