@@ -158,6 +158,8 @@ def numbers(text):
 
 if __name__ == '__main__':
     words = sys.argv[2:]
+    for _ in range(2000):  # what specialises a function that is called often has done so
+        countdown(50)
     if sys.argv[1] == 'calibrate':
         calibrate(float(words[0]), numbers(words[1]), words[2])
     elif sys.argv[1] == 'worker':
