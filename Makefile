@@ -174,7 +174,7 @@ explore: $(EXPLORE)
 
 # Locks and kernels broken on purpose: each check must catch its own.
 twins:
-	$(MAKE) BUILD=build/twins CHECKING=yes EXTRA_LOCKS=tests/twins/locks EXTRA_KERNELS=tests/twins/kernels \
+	$(MAKE) BUILD=build/twins OPTIMISE="-O2 -g1" CHECKING=yes EXTRA_LOCKS=tests/twins/locks EXTRA_KERNELS=tests/twins/kernels \
 		all explore
 
 test-mutants:
@@ -198,17 +198,17 @@ $(BUILD)/bench-peers: $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard bench/peers/*.c
 	$(CXX) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
 asan:
-	$(MAKE) BUILD=build/asan OPTIMISE="-O1 -g" \
+	$(MAKE) BUILD=build/asan OPTIMISE="-O1 -g1" \
 		SANITIZE="-fsanitize=address,undefined -fno-sanitize-recover=all" all tests
 
 tsan:
-	$(MAKE) BUILD=build/tsan OPTIMISE="-O1 -g" SANITIZE=-fsanitize=thread \
+	$(MAKE) BUILD=build/tsan OPTIMISE="-O1 -g1" SANITIZE=-fsanitize=thread \
 		EXTRA_LOCKS=tests/twins/locks EXTRA_KERNELS=tests/twins/kernels \
 		UNIT='$(THREADED:tests/unit/%.c=build/tsan/tests/unit/%)' all tests
 
 # Atomics as this compiler makes them, and its opinion of the other tests' sources.
 clang:
-	$(MAKE) BUILD=build/clang CC=clang CXX=clang++ UNIT= all tests clang-unit
+	$(MAKE) BUILD=build/clang OPTIMISE="-O2 -g1" CC=clang CXX=clang++ UNIT= all tests clang-unit
 clang-unit: | $(GENERATED)
 	$(CC) $(CPPFLAGS) $(CFLAGS) -fsyntax-only $(wildcard tests/unit/test_*.c)
 
