@@ -5,7 +5,8 @@
 CC = gcc
 CXX = g++
 BUILD = build
-OPTIMISE = -O2 -g
+# Lines and functions for debuggers and profilers; all of -g would cost a quarter of the build.
+OPTIMISE = -O2 -g1
 WARN = -Wall -Wextra -Werror
 # More locks and kernels for a special build (see twins below).
 EXTRA_LOCKS =
@@ -174,7 +175,7 @@ explore: $(EXPLORE)
 
 # Locks and kernels broken on purpose: each check must catch its own.
 twins:
-	$(MAKE) BUILD=build/twins OPTIMISE="-O2 -g1" CHECKING=yes EXTRA_LOCKS=tests/twins/locks EXTRA_KERNELS=tests/twins/kernels \
+	$(MAKE) BUILD=build/twins CHECKING=yes EXTRA_LOCKS=tests/twins/locks EXTRA_KERNELS=tests/twins/kernels \
 		all explore
 
 test-mutants:
@@ -208,7 +209,7 @@ tsan:
 
 # Atomics as this compiler makes them, and its opinion of the other tests' sources.
 clang:
-	$(MAKE) BUILD=build/clang OPTIMISE="-O2 -g1" CC=clang CXX=clang++ UNIT= all tests clang-unit
+	$(MAKE) BUILD=build/clang CC=clang CXX=clang++ UNIT= all tests clang-unit
 clang-unit: | $(GENERATED)
 	$(CC) $(CPPFLAGS) $(CFLAGS) -fsyntax-only $(wildcard tests/unit/test_*.c)
 
